@@ -5,8 +5,8 @@
     DriftgateError
     |-- UserMistake                 exit 2: the user can change something and try again
     |   |-- UsageError              wrong option, unknown name
-    |   |-- DocumentError           a contract document cannot be read (broken, too large, too deep)
-    |   `-- MetadataError           one of our own metadata files (system.yaml, scenario, ...) is wrong
+    |   |-- DocumentError           a contract document cannot be read (broken, too large)
+    |   `-- MetadataError           one of our own files (system.yaml, a scenario) is wrong
     `-- OutsideWorld                exit 3: nothing was checked; the remedy lies outside the program
         |-- Unreachable             a target did not answer or refused us
         `-- TransportError          one HTTP exchange failed below HTTP
@@ -35,7 +35,7 @@ class ExitCode(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """A place in a file the user has: ``line`` and ``column`` count from 1, ``None`` when unknown."""
+    """A place in the user's file: ``line`` and ``column`` from 1, ``None`` when unknown."""
 
     path: str
     line: int | None = None
@@ -93,7 +93,7 @@ class MetadataError(UserMistake):
     """A mistake in one of our own files (``system.yaml``, ``mapping.yaml``, a scenario, ...)."""
 
 
-class OutsideWorld(DriftgateError):  # noqa: N818 - named for whose trouble it is, like UserMistake
+class OutsideWorld(DriftgateError):
     """The network, a server or the machine; nothing could be checked."""
 
     exit_code = ExitCode.NOT_CHECKED

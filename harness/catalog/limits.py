@@ -1,0 +1,55 @@
+"""How large a document may be before we stop reading it, and the words for saying so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.model.errors import DocumentError, SourceLocation
+
+MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one document may cost: a hostile or broken file is refused before it fills memory.
+
+    ``nodes`` counts values after YAML aliases are expanded, so a small file that unfolds into
+    millions of values (a "YAML bomb") is refused like a large one. ``files`` counts the external
+    files one document may pull in; ``bytes`` holds for each of them.
+    """
+
+    bytes: int = 32 * MEBIBYTE
+    depth: int = 128
+    nodes: int = 3_000_000
+    files: int = 200
+
+
+DEFAULT_LIMITS = Limits()
+
+_SPLIT = "Split the document, or raise the limit if you trust its origin."
+
+
+def too_many_bytes(label: str, limits: Limits) -> DocumentError:
+    """Return the error for a document larger than allowed."""
+    size = limits.bytes / MEBIBYTE
+    return DocumentError(
+        f"the document is larger than {size:.1f} MiB", remedy=_SPLIT, location=SourceLocation(label)
+    )
+
+
+def too_deep(location: SourceLocation, limits: Limits) -> DocumentError:
+    """Return the error for values nested deeper than allowed."""
+    return DocumentError(
+        f"values are nested more than {limits.depth} levels deep",
+        remedy="Name inner schemas and refer to them by $ref.",
+        location=location,
+    )
+
+
+def too_many_nodes(location: SourceLocation, limits: Limits) -> DocumentError:
+    """Return the error for more values than allowed, aliases expanded."""
+    return DocumentError(
+        f"the document holds more than {limits.nodes:,} values once YAML aliases are expanded",
+        remedy=_SPLIT,
+        location=location,
+    )

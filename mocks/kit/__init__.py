@@ -1,0 +1,1 @@
+"""What all simulators share: routing, quotas, tokens, paging, books, faults, the two mounts."""
