@@ -11,6 +11,7 @@ from reports.wording import (
     VERDICT_WORDS,
     by_weight,
     label,
+    moment,
     pretty,
     sections,
     short,
@@ -29,7 +30,7 @@ def render(report: Report, *, colour: bool, width: int) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(short=short, pretty=pretty, label=label)
+    environment.filters.update(short=short, pretty=pretty, label=label, moment=moment)
     findings = by_weight(report.findings)
     return environment.get_template("report.html").render(
         report=report,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from harness.model.finding import Evidence, Finding, Report
+from harness.model.finding import Evidence, Finding, Report, Verdict
 from reports.wording import (
     VERDICT_WORDS,
     Section,
     by_operation,
+    moment,
     pretty,
     sections,
     short,
@@ -76,7 +77,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield "---"
     if report.generated_at:
-        yield f"Written {report.generated_at}."
+        yield f"Written {moment(report.generated_at)}."
     if report.replay:
         yield f"Replay: {code(report.replay)}"
 
@@ -99,9 +100,9 @@ def _finding(finding: Finding) -> Iterator[str]:
         ("do", context.action),
         ("owner", context.owner),
         ("by", context.deadline),
-        ("first seen", context.first_seen),
-        ("last seen", context.last_seen),
-        ("why unproven", finding.reason),
+        ("first seen", moment(context.first_seen or "")),
+        ("last seen", moment(context.last_seen or "")),
+        ("why unproven" if finding.verdict is Verdict.UNPROVEN else "why", finding.reason),
     ):
         if text:
             yield f"- {name}: {escape(text)}"
@@ -118,7 +119,7 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _evidence(evidence: Evidence) -> Iterator[str]:
-    yield f"Seen {evidence.at}" + (
+    yield f"Seen {moment(evidence.at)}" + (
         f", request {code(evidence.request_id)}:" if evidence.request_id else ":"
     )
     yield ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -58,6 +59,11 @@ def pretty(value: Json) -> str:
     return json.dumps(value, ensure_ascii=False, indent=2, sort_keys=True)
 
 
+def moment(text: str) -> str:
+    """Turn ``2026-11-23T03:17:00.000Z`` into ``2026-11-23 03:17 UTC``; leave other text alone."""
+    return re.sub(r"^(\d{4}-\d\d-\d\d)T(\d\d:\d\d):\d\d(\.\d+)?Z$", r"\1 \2 UTC", text)
+
+
 def label(name: str) -> str:
     """Turn ``order_to_erp_p95`` into ``Order to erp p95`` for a heading or a table."""
     text = name.replace("_", " ").strip()
@@ -71,7 +77,7 @@ def scalar(value: Json) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return value
+        return moment(value)
     if isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
         return ", ".join(str(v) for v in value) or "–"
     if isinstance(value, int | float):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.catalog.limits import Limits, too_deep, too_many_nodes
+from harness.catalog.limits import Limits, count_values, too_deep, too_many_nodes
 from harness.model.errors import DocumentError, SourceLocation
 from harness.model.values import Json, pointer
 
@@ -134,7 +134,8 @@ def read_json(text: str, label: str, limits: Limits) -> tuple[Json, tuple[Visit,
         "parse_constant": reader.constant,
     }
     punctuation = text.count(",") + text.count("[") + text.count("{")
-    if punctuation >= limits.nodes or _looks_deep(text, limits):
+    many = punctuation >= limits.nodes
+    if many or _looks_deep(text, limits):
         _refuse_oversize(text, label, limits)
     try:
         value = json.loads(text, **options)
@@ -149,6 +150,8 @@ def read_json(text: str, label: str, limits: Limits) -> tuple[Json, tuple[Visit,
             remedy="Write a plain JSON number or text.",
             location=SourceLocation(label),
         ) from error
+    if many and count_values(value, limits.nodes) > limits.nodes:
+        raise too_many_nodes(SourceLocation(label), limits)
     repeated = tuple(v for v in scan(text) if v.repeated) if reader.repeated else ()
     return value, repeated
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.model.errors import DocumentError, SourceLocation
+from harness.model.values import Json
 
 MEBIBYTE = 1024 * 1024
 
@@ -15,7 +16,8 @@ class Limits:
 
     ``nodes`` counts values after YAML aliases are expanded, so a small file that unfolds into
     millions of values (a "YAML bomb") is refused like a large one. ``files`` counts the external
-    files one document may pull in; ``bytes`` holds for each of them.
+    files one document may pull in; ``bytes`` and ``nodes`` hold for the document and all of them
+    together.
     """
 
     bytes: int = 32 * MEBIBYTE
@@ -37,6 +39,15 @@ def too_many_bytes(label: str, limits: Limits) -> DocumentError:
     )
 
 
+def too_many_files(location: SourceLocation, limits: Limits) -> DocumentError:
+    """Return the error for a document that pulls in more external files than allowed."""
+    return DocumentError(
+        f"the document refers to more than {limits.files} external files",
+        remedy="Bundle the description into fewer files, or raise the limit if you trust it.",
+        location=location,
+    )
+
+
 def too_deep(location: SourceLocation, limits: Limits) -> DocumentError:
     """Return the error for values nested deeper than allowed."""
     return DocumentError(
@@ -53,3 +64,30 @@ def too_many_nodes(location: SourceLocation, limits: Limits) -> DocumentError:
         remedy=_SPLIT,
         location=location,
     )
+
+
+def bundle_too_large(location: SourceLocation, limits: Limits, *, what: str) -> DocumentError:
+    """Return the error for a document that is too large together with the files it refers to."""
+    most = f"{limits.nodes:,} values" if what == "values" else f"{limits.bytes / MEBIBYTE:.1f} MiB"
+    return DocumentError(
+        f"the document and the files it refers to hold more than {most}",
+        remedy=_SPLIT,
+        location=location,
+    )
+
+
+def count_values(document: Json, most: int) -> int:
+    """Count the values of a document, shared ones as often as they are used.
+
+    Stops soon after ``most``, so that the count never costs more than the limit it serves.
+    """
+    count = 0
+    waiting = [document]
+    while waiting and count <= most:
+        value = waiting.pop()
+        count += 1
+        if isinstance(value, dict):
+            waiting.extend(value.values())
+        elif isinstance(value, list):
+            waiting.extend(value)
+    return count

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote, urldefrag, urlsplit
 
-from harness.catalog.limits import Limits, too_many_nodes
+from harness.catalog.limits import Limits, bundle_too_large, count_values, too_many_files
 from harness.catalog.parsing import parse
 from harness.catalog.references import FILES, Linked, objects, reference_pointer, reference_to
 from harness.model.contract import Problem
@@ -96,6 +96,8 @@ class _Linker:
         self._missing: dict[str, str] = {}
         self._names: dict[str, str] = {}
         self._dynamic: dict[str, list[str]] = {}
+        self._values = count_values(root, limits.nodes)
+        self._size = 0
 
     def run(self) -> None:
         waiting = [""]
@@ -153,7 +155,7 @@ class _Linker:
         if name in self._copies or name in self._missing:
             return False
         if len(self._copies) > self._limits.files:
-            raise too_many_nodes(SourceLocation(self._label), self._limits)
+            raise too_many_files(SourceLocation(self._label), self._limits)
         if self._beside is None:
             self._missing[name] = "the document does not come from a folder"
             return False
@@ -166,6 +168,7 @@ class _Linker:
         except DocumentError as error:
             self._missing[name] = str(error)
             return False
+        self._spend(data, parsed.value)
         self._bytes[name] = data
         self._originals[name] = parsed.value
         self._copies[name] = _copy(parsed.value)
@@ -174,6 +177,16 @@ class _Linker:
             for p in parsed.problems
         ]
         return True
+
+    def _spend(self, data: bytes, value: Json) -> None:
+        """Charge one more file to the limits of the whole; raises ``DocumentError`` beyond them."""
+        place = SourceLocation(self._label)
+        self._size += len(data)
+        if self._size > self._limits.bytes:
+            raise bundle_too_large(place, self._limits, what="bytes")
+        self._values += count_values(value, self._limits.nodes)
+        if self._values > self._limits.nodes:
+            raise bundle_too_large(place, self._limits, what="values")
 
     def _rewrite(self, name: str, here: str, node: dict[str, Any]) -> None:
         dynamic = node.get("$dynamicRef")

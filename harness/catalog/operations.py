@@ -153,9 +153,9 @@ class OperationReader:
         except ValueError:
             self._skip(here + "/in", f"{node['in']!r:.40} is not a place for a parameter")
             return None
-        if location is ParameterLocation.HEADER and node["name"].lower() in _IGNORED_HEADERS:
-            if not self._swagger:
-                return None  # OpenAPI 3 says such definitions are ignored
+        header = location is ParameterLocation.HEADER
+        if header and not self._swagger and node["name"].lower() in _IGNORED_HEADERS:
+            return None  # OpenAPI 3 says such definitions are ignored
         style, explode = self._style(node, location)
         media = next(iter(_members(node, "content")), None)
         schema = here if self._swagger else _schema_at(node, here)

@@ -37,7 +37,7 @@ def parse(data: bytes, label: str, limits: Limits = DEFAULT_LIMITS) -> Parsed:
     try:
         value, repeated = read_json(text, label, limits)
     except DocumentError as not_json:
-        if label.lower().endswith(".json"):
+        if _is_meant_as_json(text, label):
             raise
         try:  # YAML's own braces: {a: 1}
             return _from_yaml(text, label, limits)
@@ -82,6 +82,19 @@ def decode(data: bytes, label: str, limits: Limits = DEFAULT_LIMITS) -> str:
             remedy="Save the file as UTF-8.",
             location=SourceLocation(label, line, column),
         ) from error
+
+
+def _is_meant_as_json(text: str, label: str) -> bool:
+    """Say whether text in braces that is not JSON is broken JSON, not YAML's own braces.
+
+    A name decides where it can: ``.json`` is JSON, ``.yaml`` and ``.yml`` are YAML, whose rules
+    read more. Elsewhere (standard input) a quoted first name decides: read as YAML, broken JSON
+    such as ``{"a": NaN}`` would silently become something its writer never meant.
+    """
+    ending = label.lower().rpartition(".")[2]
+    if ending in {"json", "yaml", "yml"}:
+        return ending == "json"
+    return text.lstrip("{[ \t\r\n")[:1] == '"'
 
 
 def looks_like_json(text: str) -> bool:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from harness.catalog.loading import Loaded, load_contract
 from harness.catalog.metadata import load_metadata, metadata_schema
-from harness.catalog.sources import PREFERRED_NAMES
+from harness.catalog.sources import PREFERRED_NAMES, open_source
 from harness.model.errors import SourceLocation, UsageError
 from harness.model.values import Json, JsonObject
 
@@ -112,8 +112,13 @@ class Catalog:
         key = (name, api, version)
         if key not in self._contracts:
             self._known(name, api, version)
-            self._contracts[key] = load_contract(self._folder(name) / api / version)
+            source = open_source(self._folder(name) / api / version)
+            self._contracts[key] = load_contract(replace(source, label=self._shown(source.label)))
         return self._contracts[key]
+
+    def _shown(self, path: str) -> str:
+        """Return a path as reports show it: from the contracts folder down, on any machine."""
+        return str(Path("contracts") / Path(path).relative_to(self.root))
 
     def mapping(self, name: str, api: str, version: str) -> JsonObject | None:
         """Return ``mapping.yaml`` of one API, ``None`` when it has none."""

@@ -22,6 +22,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
+from typing_extensions import override
+
 
 class ExitCode(IntEnum):
     """What a command tells the shell."""
@@ -41,6 +43,7 @@ class SourceLocation:
     line: int | None = None
     column: int | None = None
 
+    @override
     def __str__(self) -> str:
         """Return ``path:line:column`` as editors and compilers print it."""
         parts = [self.path]
@@ -68,6 +71,7 @@ class DriftgateError(Exception):
         self.remedy = remedy
         self.location = location
 
+    @override
     def __str__(self) -> str:
         """Return the whole text: place, message, remedy."""
         place = f"{self.location}: " if self.location else ""

@@ -58,10 +58,15 @@ def _masked_member(name: str, value: Json, parent: str) -> Json:
     plain = re.sub(r"[^a-z0-9]", "", name.lower())
     if _SECRET.search(plain):
         return MASK
-    if isinstance(value, Mapping | list | tuple):
-        return mask_json(value, f"{parent} {name}")
-    if _PERSONAL.match(plain) and (
-        plain not in _AMBIGUOUS or _PERSON_PARENTS.search(parent)
-    ):
-        return MASK if value is not None else None
-    return value
+    if _PERSONAL.match(plain) and (plain not in _AMBIGUOUS or _PERSON_PARENTS.search(parent)):
+        return _mask_leaves(value)
+    return mask_json(value, f"{parent} {name}")
+
+
+def _mask_leaves(value: Json) -> Json:
+    """Mask every text and number below ``value``: drift may have wrapped what used to be text."""
+    if isinstance(value, Mapping):
+        return {k: _mask_leaves(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_mask_leaves(v) for v in value]
+    return MASK if value is not None else None

@@ -12,6 +12,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from typing_extensions import override
+
 if TYPE_CHECKING:
     import httpx
 
@@ -82,6 +84,7 @@ class Credentials:
         """Return one secret; raises ``KeyError`` when it is not there."""
         return self.values[name]
 
+    @override
     def __str__(self) -> str:
         """Return the names, never the values."""
         return f"Credentials({', '.join(sorted(self.values))})"

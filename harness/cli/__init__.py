@@ -1,0 +1,1 @@
+"""The command line: one file per command, each with ``register(app)``, found by looking."""
