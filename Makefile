@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers lock bench clean help
+.PHONY: demo test check lint types layers samples lock bench clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,9 @@ layers: $(READY) ## import-linter
 bench: $(READY) ## Measure start-up and the simulators
 	$(BIN)/python tests/benchmarks/bench_startup.py
 	$(BIN)/python tests/benchmarks/bench_simulator.py
+
+samples: $(READY) ## Write reports/samples again after a format changed
+	$(BIN)/python tests/reports/test_reports_formats.py
 
 lock: ## Write requirements.lock again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml --output-file requirements.lock

@@ -159,3 +159,9 @@ def test_markdown_does_not_let_values_become_markup() -> None:
     text = render(sample_report(HOSTILE), "markdown")
     assert "<script>" not in text
     assert "**bold**" not in text
+
+
+if __name__ == "__main__":
+    # `make samples` writes the golden files again; read the difference before committing it.
+    for name in FORMATS:
+        (SAMPLES / f"scan.{name}").write_text(render(sample_report(), name), encoding="utf-8")
