@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers samples lock bench clean help
+.PHONY: demo test check lint types layers samples readme lock bench clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -41,6 +41,9 @@ bench: $(READY) ## Measure start-up and the simulators
 
 samples: $(READY) ## Write reports/samples again after a format changed
 	$(BIN)/python tests/reports/test_reports_formats.py
+
+readme: $(READY) ## Write the demo's output into README.md again
+	$(BIN)/python tests/cli/test_cli_demo.py
 
 lock: ## Write requirements.lock again (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --all-extras pyproject.toml --output-file requirements.lock

@@ -74,6 +74,8 @@ def _finding(finding: Finding, paint: Paint, width: int) -> Iterator[str]:
     if finding.old is not None or finding.new is not None:
         yield f"{indent}old: {short(finding.old, width - 12)}{_place(finding.places.old)}"
         yield f"{indent}new: {short(finding.new, width - 12)}{_place(finding.places.new)}"
+    elif finding.places.new or finding.places.old:
+        yield f"{indent}at:  {finding.places.new or finding.places.old}"
     if finding.reason:
         yield from textwrap.wrap(
             f"why: {finding.reason}", width, initial_indent=indent, subsequent_indent=indent

@@ -65,7 +65,9 @@ def moment(text: str) -> str:
 
 
 def label(name: str) -> str:
-    """Turn ``order_to_erp_p95`` into ``Order to erp p95`` for a heading or a table."""
+    """Turn ``order_to_erp`` into ``Order to erp``; leave identifiers with dots as they are."""
+    if "." in name or "#" in name:
+        return name
     text = name.replace("_", " ").strip()
     return text[:1].upper() + text[1:]
 
@@ -82,6 +84,8 @@ def scalar(value: Json) -> str:
         return ", ".join(str(v) for v in value) or "–"
     if isinstance(value, int | float):
         return str(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{k} {scalar(v)}" for k, v in value.items()) or "–"
     return short(value)
 
 
@@ -96,21 +100,45 @@ class Section:
 
 
 def sections(report: Report) -> list[Section]:
-    """Return the details of a report as tables and texts, in the order given."""
-    return [_section(label(name), value) for name, value in report.details.items()]
+    """Return the details of a report as tables and texts, in the order given.
+
+    Single values are gathered in one table; a mapping of mappings of mappings becomes a table
+    with two naming columns.
+    """
+    single = {k: v for k, v in report.details.items() if not isinstance(v, Mapping | list)}
+    tables = [_section(label(k), v) for k, v in report.details.items() if k not in single]
+    return [_section("About this run", single), *tables] if single else tables
 
 
 def _section(title: str, value: Json) -> Section:
+    if isinstance(value, Mapping) and any(_is_nested(v) for v in value.values()):
+        return _nested(title, value)
     if isinstance(value, Mapping):
         pairs = tuple((label(str(k)), scalar(v)) for k, v in value.items())
         return Section(title, (), pairs)
-    if isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
+    if all(isinstance(row, Mapping) for row in value):
         names = list(dict.fromkeys(name for row in value for name in row))
         rows = tuple(tuple(scalar(row.get(n)) for n in names) for row in value)
         return Section(title, tuple(label(n) for n in names), rows)
-    if isinstance(value, list):
-        return Section(title, (), (), "\n".join(scalar(v) for v in value))
-    return Section(title, (), (), scalar(value))
+    return Section(title, (), (), "\n".join(scalar(v) for v in value))
+
+
+def _is_nested(value: Json) -> bool:
+    return isinstance(value, Mapping) and any(isinstance(v, Mapping) for v in value.values())
+
+
+def _nested(title: str, value: Mapping[str, Json]) -> Section:
+    groups = [(k, v) for k, v in value.items() if _is_nested(v)]
+    names = list(dict.fromkeys(n for _, parts in groups for leaf in parts.values() for n in leaf))
+    rows = [
+        (label(str(group)), label(str(part)), *(scalar(leaf.get(n)) for n in names))
+        for group, parts in groups
+        for part, leaf in parts.items()
+    ]
+    others = [(k, v) for k, v in value.items() if not _is_nested(v)]
+    padding = ("",) * (len(names) - 1)
+    rows += [(label(str(k)), "", scalar(v), *padding) for k, v in others]
+    return Section(title, ("Measure", "Part", *(label(n) for n in names)), tuple(rows))
 
 
 def summary_line(report: Report) -> str:
