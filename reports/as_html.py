@@ -12,6 +12,7 @@ from reports.wording import (
     by_weight,
     label,
     moment,
+    outcome,
     pretty,
     sections,
     short,
@@ -35,6 +36,7 @@ def render(report: Report, *, colour: bool, width: int) -> str:
     return environment.get_template("report.html").render(
         report=report,
         words=VERDICT_WORDS,
+        outcome=outcome(report),
         urgent=[f for f in findings if f.verdict is not Verdict.COMPATIBLE],
         tolerated=[f for f in findings if f.verdict is Verdict.COMPATIBLE],
         sections=sections(report),

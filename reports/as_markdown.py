@@ -11,6 +11,7 @@ from reports.wording import (
     Section,
     by_operation,
     moment,
+    outcome,
     pretty,
     sections,
     short,
@@ -53,7 +54,7 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"# {escape(report.title)}"
     yield ""
     counts = summary_line(report)
-    yield f"**{VERDICT_WORDS[report.verdict].capitalize()}**" + (f" – {counts}" if counts else "")
+    yield f"**{outcome(report).capitalize()}**" + (f" – {counts}" if counts else "")
     if report.headline:
         yield ""
         yield escape(report.headline)

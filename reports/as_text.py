@@ -11,6 +11,7 @@ from reports.wording import (
     VERDICT_WORDS,
     Section,
     by_operation,
+    outcome,
     sections,
     short,
     summary_line,
@@ -54,7 +55,7 @@ def _lines(report: Report, paint: Paint, width: int) -> Iterator[str]:
         yield paint("1", section.title)
         yield from _table(section, width)
     yield ""
-    verdict = paint(_COLOURS[report.verdict], VERDICT_WORDS[report.verdict])
+    verdict = paint(_COLOURS[report.verdict], outcome(report))
     counts = summary_line(report)
     yield f"verdict: {verdict}" + (f" ({counts})" if counts else "")
     if report.replay:

@@ -17,6 +17,17 @@ VERDICT_WORDS = {
     Verdict.NOT_CHECKED: "not checked",
 }
 
+# A run is not "compatible" with anything: the same verdict, in the words of its command.
+_OUTCOMES = {
+    "chaos run": {Verdict.COMPATIBLE: "every promise held", Verdict.BREAKING: "promises broken"},
+}
+
+
+def outcome(report: Report) -> str:
+    """Return the report's verdict in the words that fit its command."""
+    return _OUTCOMES.get(report.command, {}).get(report.verdict, VERDICT_WORDS[report.verdict])
+
+
 _VERDICT_RANK = {
     Verdict.BREAKING: 0,
     Verdict.NOT_CHECKED: 1,

@@ -155,11 +155,12 @@ class Ledger:
         return change.touches > 0
 
     def due(self) -> Iterator[ChannelOrder]:
-        """Yield the orders that must be in the ERP in the end."""
+        """Yield the orders that must be in the ERP in the end, and those excused that are."""
         for order in self.orders:
-            if order.released_us is None or order.cancelled or self.excused(order):
+            if order.released_us is None or order.cancelled:
                 continue
-            yield order
+            if self.created[order.order_id] or not self.excused(order):
+                yield order
 
     def call(self, books: Books, request_id: str | None) -> CallRecord | None:
         """Return the call of that request id."""

@@ -92,7 +92,12 @@ def _headline(ledger: Ledger, findings: tuple[Finding, ...]) -> str:
     kept = len(ledger.scenario.invariants)
     placed, created = ledger.counts.get("orders.placed", 0), ledger.counts.get("orders.created", 0)
     if not findings:
-        return f"All {kept} promises held: {placed} orders placed, {created} sales orders made."
+        held = sum(order.released_us is None for order in ledger.orders)
+        waiting = f", {held} never released by the channel" if held else ""
+        return (
+            f"All {kept} invariants held: {placed} orders placed{waiting}, "
+            f"{created} sales orders made."
+        )
     return f"{len(findings)} broken: {', '.join(sorted({f.rule for f in findings}))}."
 
 

@@ -260,11 +260,10 @@ class Show:
             self._record("order_not_placed", channel=event.channel, sku=sold_out.sku)
             return
         self._record("order_placed", channel=event.channel, order=order_id)
-        release = getattr(channel, "release_order", None)
-        if event.release_after_us is not None and release is not None:
+        if event.release_after_us is not None:
             delay_s = event.release_after_us / SECOND_US
             loop = asyncio.get_running_loop()
-            loop.call_later(delay_s, lambda: release(order_id, self._clock.now_us()))
+            loop.call_later(delay_s, lambda: channel.release_order(order_id, self._clock.now_us()))
 
     def _set_stock(self, sku: str, quantity: int) -> None:
         self._erp.set_stock(sku, quantity, self._clock.now_us())

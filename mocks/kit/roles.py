@@ -70,6 +70,10 @@ class SalesChannel(Protocol):
         """
         ...
 
+    def release_order(self, order_id: str, now_us: int) -> None:
+        """Let a pending order through to the seller; books ``order.released``."""
+        ...
+
     def cancel_order(self, order_id: str, now_us: int) -> None:
         """Cancel an unshipped order; books ``order.cancelled``."""
         ...
