@@ -93,6 +93,12 @@ def _headline(
     if not scans:
         return f"Nothing is known about {title}: no scan is on record."
     looked = f"Last looked at {_moment(to_text(max(s['finished_us'] for s in scans)))}."
+    checked = sum(s["operations_checked"] for s in scans)
+    planned = sum(s["operations_planned"] for s in scans)
+    if not checked and not findings:
+        return f"Nothing is known about {title}: the last scan reached no operation. {looked}"
+    if checked < planned:
+        looked = f"Only {checked} of {planned} reading operations were checked. {looked}"
     if not findings:
         return f"No difference from the agreed contract was seen. {looked}"
     if not urgent:

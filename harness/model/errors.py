@@ -75,8 +75,10 @@ class DriftgateError(Exception):
     def __str__(self) -> str:
         """Return the whole text: place, message, remedy."""
         place = f"{self.location}: " if self.location else ""
-        remedy = f" {self.remedy}" if self.remedy else ""
-        return f"{place}{self.message}{remedy}"
+        if not self.remedy:
+            return f"{place}{self.message}"
+        stop = "" if self.message.endswith((".", "?", "!", ":")) else "."
+        return f"{place}{self.message}{stop} {self.remedy}"
 
 
 class UserMistake(DriftgateError):

@@ -74,6 +74,7 @@ def test_an_operation_that_was_not_reached_is_not_checked(store: FindingsStore) 
     report = owner_report(store, SYSTEM, generated_at=NOW)
     assert report.verdict is Verdict.NOT_CHECKED
     assert "0 of 1" in report.not_checked[0].reason
+    assert "Nothing is known" in report.headline
 
 
 def test_the_headline_names_the_worst_and_since_when(store: FindingsStore) -> None:

@@ -81,7 +81,9 @@ def test_credentials_never_show_their_values() -> None:
 
 def test_errors_say_where_what_and_how_to_mend() -> None:
     error = MetadataError("no owner", remedy="Add one.", location=SourceLocation("s.yaml", 3, 1))
-    assert str(error) == "s.yaml:3:1: no owner Add one."
+    assert str(error) == "s.yaml:3:1: no owner. Add one."
+    assert str(MetadataError("No owner.", remedy="Add one.")) == "No owner. Add one."
+    assert str(MetadataError("no owner")) == "no owner"
     assert not ConnectFailed("refused").outcome_unknown
     assert AnswerTimedOut("late").outcome_unknown
 
