@@ -7,6 +7,7 @@ touches a socket: ``now_us`` and randomness are handed in, effects go to the boo
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -121,7 +122,7 @@ class SimulatorSetup:
     settings: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Simulator:
+class Simulator(ABC):
     """Subclass this once per system, in ``mocks/<system>.py``, with ``system_name`` set."""
 
     system_name: ClassVar[str] = ""
@@ -149,9 +150,9 @@ class Simulator:
             return None
         return self.handlers.get((api, operation_id)) or self.handlers.get((None, operation_id))
 
+    @abstractmethod
     def error_answer(self, refused: Refused, call_id: str) -> Answer:
         """Return this system's error shape and status for a refusal."""
-        raise NotImplementedError  # every system words its own errors
 
     def example(self, now_us: int) -> HttpRequest | None:
         """Return a request worth trying first, without credentials; ``None`` when there is none."""
@@ -161,6 +162,6 @@ class Simulator:
         """Return headers this system puts on every answer (a request id, for instance)."""
         return ()
 
+    @abstractmethod
     def access(self, base_url: str) -> SystemAccess:
         """Return what a client needs to call this simulator at ``base_url``."""
-        raise NotImplementedError  # credentials differ by system
