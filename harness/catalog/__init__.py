@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from harness.catalog.limits import DEFAULT_LIMITS, Limits
 from harness.catalog.loading import Loaded, load_contract
-from harness.catalog.metadata import load_metadata, metadata_schema
+from harness.catalog.metadata import load_metadata, metadata_problems, metadata_schema
 from harness.catalog.parsing import locate, parse_document
+from harness.catalog.published_rules import INCOMPLETE
 from harness.catalog.references import (
     CONTRACT_URI,
     FILES,
@@ -16,12 +17,18 @@ from harness.catalog.references import (
 )
 from harness.catalog.shelf import Catalog, ContractsRoot, SystemRecord, contracts_root
 from harness.catalog.sources import Source, open_source
-from harness.catalog.validation import schema_registry, schema_validator, validate_contract
+from harness.catalog.validation import (
+    all_problems,
+    schema_registry,
+    schema_validator,
+    validate_contract,
+)
 
 __all__ = [
     "CONTRACT_URI",
     "DEFAULT_LIMITS",
     "FILES",
+    "INCOMPLETE",
     "UNRESOLVED",
     "Catalog",
     "ContractsRoot",
@@ -29,11 +36,13 @@ __all__ = [
     "Loaded",
     "Source",
     "SystemRecord",
+    "all_problems",
     "contract_reference",
     "contracts_root",
     "load_contract",
     "load_metadata",
     "locate",
+    "metadata_problems",
     "metadata_schema",
     "open_source",
     "parse_document",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from harness.catalog.parsing import parse, positions
+from harness.catalog.parsing import Parsed, parse, positions
+from harness.model.contract import Problem
 from harness.model.errors import MetadataError, SourceLocation, UsageError
 from harness.model.values import JsonObject, pointer
 
@@ -20,6 +22,26 @@ def load_metadata(path: Path, schema: JsonObject) -> JsonObject:
     Raises ``MetadataError`` that lists every mistake as ``file:line:column message``, and
     ``DocumentError`` when the text is not YAML or JSON at all.
     """
+    parsed, mistakes = _checked(path, schema)
+    if not mistakes:
+        result: JsonObject = parsed.value
+        return result
+    first, *others = [f"{p.pointer or 'the file'}: {p.message}" for p in mistakes]
+    places = [str(p.location) for p in mistakes[1:]]
+    rest = "".join(f"\n{place}: {text}" for place, text in zip(places, others, strict=True))
+    msg = f"{first}{rest}"
+    raise MetadataError(msg, location=mistakes[0].location)
+
+
+def metadata_problems(path: Path, schema: JsonObject) -> tuple[Problem, ...]:
+    """Return every mistake in one of our files, each with its place, in document order.
+
+    Raises like :func:`load_metadata` when the file cannot be read as YAML or JSON at all.
+    """
+    return _checked(path, schema)[1]
+
+
+def _checked(path: Path, schema: JsonObject) -> tuple[Parsed, tuple[Problem, ...]]:
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -29,29 +51,40 @@ def load_metadata(path: Path, schema: JsonObject) -> JsonObject:
             remedy="Check the path and its permissions.",
             location=SourceLocation(str(path)),
         ) from error
-    parsed = parse(data, str(path))
-    mistakes = [(p.pointer, p.message) for p in parsed.problems]
-    mistakes += _against(schema, parsed.value)
+    label = str(path)
+    parsed = parse(data, label)
+    mistakes = [*parsed.problems, *_against(schema, parsed.value)]
     if not mistakes:
-        result: JsonObject = parsed.value
-        return result
-    places = positions(data, str(path))
-    lines = []
-    for where, message in mistakes:
-        place = SourceLocation(str(path), *(places.at(where) or (1, 1)))
-        lines.append((place, f"{where or 'the file'}: {message}"))
-    lines.sort(key=lambda entry: (entry[0].line or 0, entry[0].column or 0, entry[1]))
-    first, message = lines[0]
-    rest = "".join(f"\n{place}: {text}" for place, text in lines[1:])
-    msg = f"{message}{rest}"
-    raise MetadataError(msg, location=first)
+        return parsed, ()
+    places = positions(data, label)
+    found = [
+        replace(p, location=SourceLocation(label, *(places.at(p.pointer) or (1, 1))))
+        for p in mistakes
+    ]
+    found.sort(key=_in_file_order)
+    return parsed, tuple(found)
 
 
-def _against(schema: JsonObject, value: Any) -> list[tuple[str, str]]:
+def _in_file_order(problem: Problem) -> tuple[int, int, str]:
+    place = problem.location or SourceLocation("")
+    return place.line or 0, place.column or 0, problem.message
+
+
+def _against(schema: JsonObject, value: Any) -> list[Problem]:
     import jsonschema_rs
 
     validator = jsonschema_rs.Draft202012Validator(dict(schema), validate_formats=True)
-    return [(pointer(*e.instance_path), _one_line(e.message)) for e in validator.iter_errors(value)]
+    mistakes: list[Problem] = []
+    for error in validator.iter_errors(value):
+        here = pointer(*error.instance_path)
+        names = getattr(error.kind, "unexpected", ())
+        for name in names:  # a misspelt name is shown where it stands, not where its object begins
+            mistakes.append(
+                Problem("unknown-name", f"{name!r} is not a known name here", here + pointer(name))
+            )
+        if not names:
+            mistakes.append(Problem("invalid-metadata", _one_line(error.message), here))
+    return mistakes
 
 
 def _one_line(message: str) -> str:

@@ -69,6 +69,9 @@ _SWAGGER: dict[str, dict[str, tuple[str, str]]] = {
     "body parameter": {"schema": ("one", "schema")},
     "response": {"schema": ("one", "schema"), "headers": ("map", "header")},
 }
+# What a reference may stand for as a whole. A path item keeps its own members beside one; a stray
+# ``$ref`` in any other part means nothing, and must not take the part away.
+_REFERABLE = frozenset({"response", "parameter", "body", "callback", "body parameter"})
 _NOT_SCHEMA = frozenset({"name", "in", "required", "collectionFormat", "allowEmptyValue"})
 
 
@@ -136,12 +139,12 @@ class Normaliser:
         if not isinstance(node, dict):
             task.holder[task.key] = node
             return
-        if isinstance(node.get("$ref"), str) and task.kind != "path":
+        if isinstance(node.get("$ref"), str) and task.kind in _REFERABLE:
             task.holder[task.key] = self._reference(node, task.kind, task.here)
             return
         new: dict[str, Any] = dict(node)
         task.holder[task.key] = new
-        if isinstance(node.get("$ref"), str):
+        if isinstance(node.get("$ref"), str) and task.kind == "path":
             new.update(self._reference(node, task.kind, task.here))
         members = self._kinds.get(task.kind, {})
         if task.kind == "callback":

@@ -126,6 +126,12 @@ class Catalog:
         path = self._folder(name) / api / version / "mapping.yaml"
         return self._file(path, "mapping") if path.exists() else None
 
+    def accepted(self, name: str, api: str, version: str) -> JsonObject | None:
+        """Return ``accepted.yaml``, the differences one API lives with; ``None`` without one."""
+        self._known(name, api, version)
+        path = self._folder(name) / api / version / "accepted.yaml"
+        return self._file(path, "accepted") if path.exists() else None
+
     def drift_packs(self, name: str) -> tuple[str, ...]:
         """Return the names of a system's drift packs, sorted."""
         return tuple(sorted(p.stem for p in (self._folder(name) / "drift").glob("*.yaml")))

@@ -2,92 +2,72 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.catalog.limits import DEFAULT_LIMITS
+from harness.catalog.limits import Limits
 from harness.catalog.linking import link
+from harness.catalog.loading import Loaded
 from harness.catalog.normalising import normalise
-from harness.catalog.references import CONTRACT_URI, FILES, Linked, contract_reference
-from harness.model.contract import Contract, Dialect, Problem
-from harness.model.values import pointer
+from harness.catalog.published_rules import published_rules
+from harness.catalog.references import CONTRACT_URI, FILES, contract_reference
+from harness.model.contract import Contract, Problem
 
 if TYPE_CHECKING:
     import jsonschema_rs
+
+# What is checked here was read within limits already.
+_READ_BEFORE = Limits(sys.maxsize, sys.maxsize, sys.maxsize, sys.maxsize)
 
 
 def validate_contract(contract: Contract) -> tuple[Problem, ...]:
     """Return everything wrong with a contract document, each with its place; never raises.
 
     The published rules of the format come from openapi-spec-validator; references and schemas
-    are walked by us, so that one that names nothing does not end the check.
+    are walked by us, so that one that names nothing does not end the check. Loading reports
+    references and schemas too: :func:`all_problems` returns both without telling anything twice.
     """
     root = {k: v for k, v in contract.document.items() if k != FILES}
-    files = contract.document.get(FILES, {})
-    bundle = link(root, contract.source, _bundled(files), DEFAULT_LIMITS)
+    bundle = link(root, contract.source, _bundled(contract.document.get(FILES)), _READ_BEFORE)
     problems = [*bundle.problems, *normalise(bundle.linked, contract.dialect)[1]]
-    problems += _published_rules(bundle.linked, contract)
+    problems += published_rules(bundle.linked, contract.dialect)
+    return _placed(problems, contract)
+
+
+def all_problems(loaded: Loaded) -> tuple[Problem, ...]:
+    """Return what loading and validation found, each once, with its place, in document order.
+
+    Where both speak of one thing the words of loading win: it knows why a file could not be read.
+    """
+    told = {(p.rule, p.pointer) for p in loaded.problems}
+    more = [p for p in validate_contract(loaded.contract) if (p.rule, p.pointer) not in told]
+    return _placed([*loaded.problems, *more], loaded.contract)
+
+
+def _placed(problems: Iterable[Problem], contract: Contract) -> tuple[Problem, ...]:
     unique = {(p.rule, p.pointer, p.message): p for p in problems}
     placed = [
         replace(p, location=p.location or contract.locate(p.pointer)) for p in unique.values()
     ]
-    return tuple(sorted(placed, key=lambda p: (p.pointer, p.rule, p.message)))
+    return tuple(sorted(placed, key=_in_document_order))
 
 
-def _bundled(files: Any) -> Any:
-    import json
+def _in_document_order(problem: Problem) -> tuple[str, int, int, str, str, str]:
+    place = problem.location
+    known = (place.path, place.line or 0, place.column or 0) if place else ("", 0, 0)
+    return (*known, problem.pointer, problem.rule, problem.message)
 
+
+def _bundled(files: Any) -> Callable[[str], bytes]:
     def beside(name: str) -> bytes:
+        if not isinstance(files, dict):
+            raise LookupError(name)
         return json.dumps(files[name]).encode()
 
     return beside
-
-
-def _published_rules(linked: Linked, contract: Contract) -> list[Problem]:
-    from openapi_spec_validator import (
-        OpenAPIV2SpecValidator,
-        OpenAPIV30SpecValidator,
-        OpenAPIV31SpecValidator,
-    )
-
-    validators: dict[Dialect, Any] = {
-        Dialect.SWAGGER_2_0: OpenAPIV2SpecValidator,
-        Dialect.OPENAPI_3_0: OpenAPIV30SpecValidator,
-        Dialect.OPENAPI_3_1: OpenAPIV31SpecValidator,
-    }
-    problems: list[Problem] = []
-    try:
-        # the validator recognises the format by text; YAML may have read `swagger: 2.0` as a number
-        document = dict(linked.document)
-        for name in ("swagger", "openapi"):
-            if name in document:
-                document[name] = str(document[name])
-        for error in validators[contract.dialect](document).iter_errors():
-            problems.append(_problem(error))
-    except Exception as error:  # noqa: BLE001 - the library raises many kinds on broken documents
-        dangling = type(error).__name__ in {"PointerToNowhere", "Unresolvable", "NoSuchResource"}
-        if not dangling and "Unresolvable" not in type(error).__name__:
-            problems.append(
-                Problem(
-                    "check-incomplete",
-                    f"the document stopped the check of the published rules ({error!r:.120})",
-                    "",
-                )
-            )
-    return problems
-
-
-def _problem(error: Any) -> Problem:
-    kind = type(error).__name__
-    rule = {
-        "DuplicateOperationIDError": "duplicate-operation-id",
-        "UnresolvableParameterError": "undefined-path-parameter",
-        "ParameterDuplicateError": "duplicate-parameter",
-        "OpenAPIValidationError": "invalid-document",
-    }.get(kind, "invalid-document")
-    path = list(getattr(error, "absolute_path", ()) or ())
-    message = " ".join(str(getattr(error, "message", error)).split())
-    return Problem(rule, message[:300], pointer(*path))
 
 
 def schema_registry(contract: Contract) -> jsonschema_rs.Registry:

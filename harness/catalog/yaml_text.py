@@ -173,6 +173,7 @@ class _Builder:
         if len(self._stack) >= self._limits.depth:
             raise too_deep(self._place(event), self._limits)
         self._refuse_as_name(event)
+        self._count(1, event)
         if event.tag and not event.tag.startswith((f"{_CORE}map", f"{_CORE}seq")):
             self._note("unknown-yaml-tag", f"the tag {event.tag!r} was ignored", event)
         here = self._child_pointer()
@@ -216,9 +217,7 @@ class _Builder:
         self, value: Json, event: yaml.Event, *, size: int, height: int, known: bool = False
     ) -> None:
         if not known:
-            self._size += size
-            if self._size > self._limits.nodes:
-                raise too_many_nodes(self._place(event), self._limits)
+            self._count(size, event)
         if not self._stack:
             self._document.value = value
             if self._positions:
@@ -237,6 +236,11 @@ class _Builder:
         else:
             top.value[top.name] = value
             top.name = None
+
+    def _count(self, size: int, event: yaml.Event) -> None:
+        self._size += size
+        if self._size > self._limits.nodes:
+            raise too_many_nodes(self._place(event), self._limits)
 
     def _merge(self, done: _Open, event: yaml.Event) -> None:
         """Apply ``<<``: YAML 1.1's merge is not in the core rules, but published files use it."""
@@ -325,8 +329,14 @@ def _syntax_error(error: yaml.YAMLError, text: str, label: str) -> DocumentError
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
         detail = "control characters are not allowed"
     remedy = "Correct the text there."
-    if "\\t" in detail or "tab" in detail:
+    if line and column and _character(text, line, column) == "\t":
         remedy = "Indent with spaces; YAML does not allow tabs there."
     return DocumentError(
         f"not valid YAML: {detail}", remedy=remedy, location=SourceLocation(label, line, column)
     )
+
+
+def _character(text: str, line: int, column: int) -> str:
+    """Return the character at a place; libyaml says which one it disliked only by its place."""
+    lines = text.split("\n")
+    return lines[line - 1][column - 1 : column] if line <= len(lines) else ""

@@ -20,7 +20,7 @@ from harness.cli.output import (
     parse_fail_on,
     say,
 )
-from harness.model.errors import UsageError, UserMistake
+from harness.model.errors import DocumentError, UsageError, UserMistake
 from harness.model.finding import (
     Category,
     Context,
@@ -158,7 +158,7 @@ class _Checked:
         self.files.append(name)
         try:
             loaded = load_contract(name)
-        except UserMistake as error:
+        except DocumentError as error:
             self._unreadable(name, error)
             return
         context = Context(system=system, api=loaded.contract.source)
@@ -255,7 +255,6 @@ def _finding(problem: Problem, context: Context) -> Finding:
         message=problem.message,
         pointer=Sides(new=problem.pointer),
         field=problem.pointer,
-        new=problem.value,
         proof=Proof.NONE if unfinished else Proof.STRUCTURE,
         places=Places(new=problem.location),
         context=context,

@@ -39,7 +39,7 @@ _SCANS = sa.Table(
     sa.Column("operations_checked", sa.Integer, nullable=False),
     sa.Column("samples", sa.Integer, nullable=False),
 )
-# Integers and short texts only: the same on SQLite and PostgreSQL. Absent parts of the scope are
+# Integers and short texts only, so that a server can take its place. Absent parts of the scope are
 # empty texts, because a primary key takes no NULL.
 _FINDINGS = sa.Table(
     "driftgate_findings",
@@ -68,7 +68,7 @@ class RememberedFinding:
 
 
 class FindingsStore:
-    """Keeps findings in SQLite or, by URL, in PostgreSQL."""
+    """Keeps findings in a database named by URL; SQLite is what is tested and shipped."""
 
     def __init__(self, url: str = "sqlite:///driftgate.db") -> None:
         """Open the store and create its tables when they are missing.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.catalog import Loaded, load_contract, open_source, validate_contract
+from harness.catalog import INCOMPLETE, Loaded, all_problems, load_contract, open_source
 from harness.compatibility import compare
 from harness.gate.revisions import Change, Repository, TouchedDocument
 from harness.model.contract import Problem
@@ -121,13 +121,13 @@ def _judge(repository: Repository, document: TouchedDocument, base: str, head: s
     if isinstance(new, NotChecked):
         return _Judged(not_checked=(new,))
     if document.old is None or not repository.holds(base, document.old):
-        return _Judged(tuple(_invalid(p, context) for p in _problems(new)))
+        return _Judged(tuple(_invalid(p, context) for p in all_problems(new)))
     old = _load(repository, base, document.old)
     if isinstance(old, NotChecked):
-        problems = tuple(_invalid(p, context) for p in _problems(new))
+        problems = tuple(_invalid(p, context) for p in all_problems(new))
         return _Judged(problems, (old,))
-    known = Counter((p.rule, p.pointer) for p in _problems(old))
-    fresh = [p for p in _problems(new) if (p.rule, p.pointer) not in known]
+    known = Counter((p.rule, p.pointer) for p in all_problems(old))
+    fresh = [p for p in all_problems(new) if (p.rule, p.pointer) not in known]
     report = compare(old.contract, new.contract)
     compared = tuple(
         replace(f, context=replace(f.context, api=document.name)) for f in report.findings
@@ -148,16 +148,12 @@ def _load(repository: Repository, commit: str, path: str) -> Loaded | NotChecked
         return NotChecked(f"{commit[:12]}:{path}", error.message, error.remedy)
 
 
-def _problems(loaded: Loaded) -> tuple[Problem, ...]:
-    return (*loaded.problems, *validate_contract(loaded.contract))
-
-
 def _invalid(problem: Problem, context: Context) -> Finding:
     return Finding(
         fingerprint=fingerprint("gate", problem.rule, context.api, problem.pointer),
         rule=problem.rule,
         category=Category.POLICY,
-        verdict=Verdict.BREAKING,
+        verdict=Verdict.UNPROVEN if problem.rule == INCOMPLETE else Verdict.BREAKING,
         message=f"The document is not valid: {problem.message}",
         pointer=Sides(new=problem.pointer),
         field=problem.pointer,

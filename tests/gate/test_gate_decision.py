@@ -158,3 +158,12 @@ def test_an_unknown_revision_says_what_to_do(clone: Clone) -> None:
 def test_a_folder_outside_git_says_so(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="git repository"):
         gate(tmp_path, GateOptions(base="main"))
+
+
+def test_a_dangling_reference_is_told_once_with_its_line(clone: Clone) -> None:
+    broken = DOCUMENT.replace("{enum: [OPEN, SHIPPED]}", "{$ref: '#/components/schemas/Gone'}")
+    clone.commit("contracts/shop/orders/v2/openapi.yaml", broken)
+    (finding,) = clone.judge().findings
+    assert finding.rule == "dangling-reference"
+    assert finding.places.new is not None
+    assert finding.places.new.line == 16
