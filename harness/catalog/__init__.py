@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from harness.catalog.findings import problem_finding
 from harness.catalog.limits import DEFAULT_LIMITS, Limits
 from harness.catalog.loading import Loaded, load_contract
 from harness.catalog.metadata import load_metadata, metadata_problems, metadata_schema
 from harness.catalog.parsing import locate, parse_document
-from harness.catalog.published_rules import INCOMPLETE
 from harness.catalog.references import (
     CONTRACT_URI,
     FILES,
@@ -28,7 +28,6 @@ __all__ = [
     "CONTRACT_URI",
     "DEFAULT_LIMITS",
     "FILES",
-    "INCOMPLETE",
     "UNRESOLVED",
     "Catalog",
     "ContractsRoot",
@@ -46,6 +45,7 @@ __all__ = [
     "metadata_schema",
     "open_source",
     "parse_document",
+    "problem_finding",
     "reference_pointer",
     "reference_to",
     "schema_registry",

@@ -22,22 +22,15 @@ from harness.cli.output import (
 )
 from harness.model.errors import DocumentError, UsageError, UserMistake
 from harness.model.finding import (
-    Category,
-    Context,
     Finding,
     NotChecked,
-    Places,
-    Proof,
     Report,
-    Sides,
     Verdict,
     overall_verdict,
 )
-from harness.model.values import fingerprint
 
 if TYPE_CHECKING:
     from harness.catalog import Catalog
-    from harness.model.contract import Problem
 
 _LIST_EXAMPLES = """Examples:
 
@@ -151,9 +144,9 @@ class _Checked:
     not_checked: list[NotChecked] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
 
-    def document(self, name: str, system: str | None = None) -> None:
+    def document(self, name: str) -> None:
         """Check one contract document."""
-        from harness.catalog import all_problems, load_contract
+        from harness.catalog import all_problems, load_contract, problem_finding
 
         self.files.append(name)
         try:
@@ -161,15 +154,15 @@ class _Checked:
         except DocumentError as error:
             self._unreadable(name, error)
             return
-        context = Context(system=system, api=loaded.contract.source)
-        self.findings += [_finding(p, context) for p in all_problems(loaded)]
+        source = loaded.contract.source
+        self.findings.extend(problem_finding(p, source) for p in all_problems(loaded))
 
     def system(self, catalog: Catalog, name: str) -> None:
         """Check every file of one system."""
         for kind, path in _metadata_files(catalog, name):
-            self._metadata(kind, path, name)
+            self._metadata(kind, path)
         for api, version in catalog.apis(name):
-            self.document(str(catalog.root / name / api / version), name)
+            self.document(str(catalog.root / name / api / version))
 
     def canonical(self, catalog: Catalog) -> None:
         """Check that the canonical objects are schemas at all."""
@@ -188,8 +181,8 @@ class _Checked:
                 reason = " ".join(str(error).split())[:300]
                 self.not_checked.append(NotChecked(str(path), f"not a usable schema: {reason}."))
 
-    def _metadata(self, kind: str, path: Path, system: str) -> None:
-        from harness.catalog import metadata_problems, metadata_schema
+    def _metadata(self, kind: str, path: Path) -> None:
+        from harness.catalog import metadata_problems, metadata_schema, problem_finding
 
         self.files.append(str(path))
         try:
@@ -197,8 +190,7 @@ class _Checked:
         except UserMistake as error:
             self._unreadable(str(path), error)
             return
-        context = Context(system=system, api=str(path))
-        self.findings += [_finding(p, context) for p in problems]
+        self.findings.extend(problem_finding(p, str(path)) for p in problems)
 
     def _unreadable(self, name: str, error: UserMistake) -> None:
         place = str(error.location or name)
@@ -239,26 +231,6 @@ def _metadata_files(catalog: Catalog, name: str) -> Iterator[tuple[str, Path]]:
             path = folder / api / version / f"{kind}.yaml"
             if path.exists():
                 yield kind, path
-
-
-def _finding(problem: Problem, context: Context) -> Finding:
-    from harness.catalog import INCOMPLETE
-
-    unfinished = problem.rule == INCOMPLETE
-    return Finding(
-        fingerprint=fingerprint(
-            "contract", problem.rule, context.api, problem.pointer, problem.message
-        ),
-        rule=problem.rule,
-        category=Category.POLICY,
-        verdict=Verdict.UNPROVEN if unfinished else Verdict.BREAKING,
-        message=problem.message,
-        pointer=Sides(new=problem.pointer),
-        field=problem.pointer,
-        proof=Proof.NONE if unfinished else Proof.STRUCTURE,
-        places=Places(new=problem.location),
-        context=context,
-    )
 
 
 def _headline(verdict: Verdict, files: int) -> str:

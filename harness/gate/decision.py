@@ -7,20 +7,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from harness.catalog import INCOMPLETE, Loaded, all_problems, load_contract, open_source
+from harness.catalog import (
+    Loaded,
+    all_problems,
+    load_contract,
+    open_source,
+    problem_finding,
+)
 from harness.compatibility import compare
 from harness.gate.revisions import Change, Repository, TouchedDocument
-from harness.model.contract import Problem
 from harness.model.errors import DriftgateError, ExitCode
 from harness.model.finding import (
     Category,
     Context,
     Finding,
     NotChecked,
-    Places,
     Proof,
     Report,
-    Sides,
     Verdict,
     overall_verdict,
 )
@@ -114,17 +117,16 @@ def _verdict_of(name: str, findings: list[Finding], not_checked: list[NotChecked
 
 
 def _judge(repository: Repository, document: TouchedDocument, base: str, head: str) -> _Judged:
-    context = Context(api=document.name)
     if document.change is Change.REMOVED:
-        return _Judged((_removed(document, context),))
+        return _Judged((_removed(document),))
     new = _load(repository, head, document.new or "")
     if isinstance(new, NotChecked):
         return _Judged(not_checked=(new,))
     if document.old is None or not repository.holds(base, document.old):
-        return _Judged(tuple(_invalid(p, context) for p in all_problems(new)))
+        return _Judged(tuple(problem_finding(p, document.name) for p in all_problems(new)))
     old = _load(repository, base, document.old)
     if isinstance(old, NotChecked):
-        problems = tuple(_invalid(p, context) for p in all_problems(new))
+        problems = tuple(problem_finding(p, document.name) for p in all_problems(new))
         return _Judged(problems, (old,))
     known = Counter((p.rule, p.pointer) for p in all_problems(old))
     fresh = [p for p in all_problems(new) if (p.rule, p.pointer) not in known]
@@ -134,7 +136,9 @@ def _judge(repository: Repository, document: TouchedDocument, base: str, head: s
     )
     operations = report.summary.get("operations_compared", 0)
     return _Judged(
-        (*(_invalid(p, context) for p in fresh), *compared), report.not_checked, int(operations)
+        (*(problem_finding(p, document.name) for p in fresh), *compared),
+        report.not_checked,
+        int(operations),
     )
 
 
@@ -148,23 +152,7 @@ def _load(repository: Repository, commit: str, path: str) -> Loaded | NotChecked
         return NotChecked(f"{commit[:12]}:{path}", error.message, error.remedy)
 
 
-def _invalid(problem: Problem, context: Context) -> Finding:
-    return Finding(
-        fingerprint=fingerprint("gate", problem.rule, context.api, problem.pointer),
-        rule=problem.rule,
-        category=Category.POLICY,
-        verdict=Verdict.UNPROVEN if problem.rule == INCOMPLETE else Verdict.BREAKING,
-        message=f"The document is not valid: {problem.message}",
-        pointer=Sides(new=problem.pointer),
-        field=problem.pointer,
-        new=problem.value,
-        proof=Proof.STRUCTURE,
-        places=Places(new=problem.location),
-        context=context,
-    )
-
-
-def _removed(document: TouchedDocument, context: Context) -> Finding:
+def _removed(document: TouchedDocument) -> Finding:
     return Finding(
         fingerprint=fingerprint("gate", "contract-removed", document.name),
         rule="contract-removed",
@@ -173,5 +161,5 @@ def _removed(document: TouchedDocument, context: Context) -> Finding:
         message=f"The contract {document.name} is gone, and every operation with it.",
         old=document.old,
         proof=Proof.STRUCTURE,
-        context=context,
+        context=Context(api=document.name),
     )
