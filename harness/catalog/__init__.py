@@ -7,6 +7,7 @@ from harness.catalog.limits import DEFAULT_LIMITS, Limits
 from harness.catalog.loading import Loaded, load_contract
 from harness.catalog.metadata import load_metadata, metadata_problems, metadata_schema
 from harness.catalog.parsing import locate, parse_document
+from harness.catalog.published_rules import INCOMPLETE
 from harness.catalog.references import (
     CONTRACT_URI,
     FILES,
@@ -28,6 +29,7 @@ __all__ = [
     "CONTRACT_URI",
     "DEFAULT_LIMITS",
     "FILES",
+    "INCOMPLETE",
     "UNRESOLVED",
     "Catalog",
     "ContractsRoot",

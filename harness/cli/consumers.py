@@ -9,10 +9,9 @@ import typer
 
 from harness.cli.output import FormatOption, OutputOption, emit, finish, parse_fail_on
 
-_EPILOG = """Example:
+_EPILOG = """Examples:
 
-  driftgate consumers check contracts/consumers/sync-amazon.json
-  contracts/amazon_spapi/orders/2026-01-01
+  driftgate consumers check my-pact.json contracts/amazon_spapi/orders/2026-01-01
 """
 
 

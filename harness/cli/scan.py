@@ -28,6 +28,9 @@ _EPILOG = """Examples:
 
   driftgate scan amazon_spapi --api orders/2026-01-01 --url http://127.0.0.1:8080
 
+  driftgate scan netsuite --url http://127.0.0.1:8401 --operation listSalesOrders
+  --operation getInventoryItem --known getInventoryItem.id=2001
+
   driftgate scan amazon_spapi --url https://sandbox.sellingpartnerapi-na.amazon.com
   --environment sandbox --region na --account main --allow-remote-host --format markdown
 
@@ -52,6 +55,7 @@ class ScanRequest:
     contracts: str | None
     known: tuple[str, ...]
     allow_remote_host: bool
+    operations: tuple[str, ...] = ()
 
 
 def register(app: typer.Typer) -> None:
@@ -77,7 +81,15 @@ def register(app: typer.Typer) -> None:
         seed: Annotated[int, typer.Option("--seed", help="Makes the same requests again.")] = 1,
         known: Annotated[
             list[str] | None,
-            typer.Option("--known", help="A parameter value that exists, NAME=VALUE; repeatable."),
+            typer.Option(
+                "--known",
+                help="A parameter value that exists: NAME=VALUE, or OPERATION.NAME=VALUE for one "
+                "operation; repeatable.",
+            ),
+        ] = None,
+        operation: Annotated[
+            list[str] | None,
+            typer.Option("--operation", help="Check only this reading operation; repeatable."),
         ] = None,
         store: Annotated[
             str, typer.Option("--store", help="Where findings are kept, a database URL.")
@@ -107,6 +119,7 @@ def register(app: typer.Typer) -> None:
             contracts=contracts,
             known=tuple(known or ()),
             allow_remote_host=allow_remote_host,
+            operations=tuple(operation or ()),
         )
         report = run_scan(request)
         emit(report, fmt, output)
@@ -131,27 +144,34 @@ def run_scan(request: ScanRequest) -> Report:
     credentials = credentials_from_environment(record.name, needed_credentials(behaviour))
     apis = _apis(catalog.apis(request.system), request.api)
     known = parse_known(request.known)
+    targets = [
+        ScanTarget(
+            name=record.name,
+            api=f"{api}/{version}",
+            credentials=credentials,
+            behaviour=behaviour,
+            system=record.data,
+            mapping=catalog.mapping(request.system, api, version),
+            environment=request.environment,
+            region=request.region,
+            account=request.account,
+            known=known,
+        )
+        for api, version in apis
+    ]
+    pairs = [
+        (target, catalog.contract(request.system, api, version).contract)
+        for target, (api, version) in zip(targets, apis, strict=True)
+    ]
+    pairs = chosen_operations(pairs, request.operations)
     replay = replay_line(request)
     say(f"replay: {replay}")
     # Opened before the first request: a scan whose findings cannot be kept should not start.
     store = FindingsStore(request.store)
     try:
-        results = []
-        for api, version in apis:
-            target = ScanTarget(
-                name=record.name,
-                api=f"{api}/{version}",
-                credentials=credentials,
-                behaviour=behaviour,
-                system=record.data,
-                mapping=catalog.mapping(request.system, api, version),
-                environment=request.environment,
-                region=request.region,
-                account=request.account,
-                known=known,
-            )
-            loaded = catalog.contract(request.system, api, version)
-            results.append(asyncio.run(_scan_one(request, url, target, loaded.contract)))
+        results = [
+            asyncio.run(_scan_one(request, url, target, contract)) for target, contract in pairs
+        ]
         reports = [r.report(replay=replay, findings=store.remember(r)) for r in results]
     finally:
         store.close()
@@ -172,7 +192,7 @@ async def _scan_one(
             client=client,
             clock=wall_clock(),
             streams=SeededStreams(request.seed),
-            budget=Budget(samples=request.samples),
+            budget=Budget(samples=request.samples, operations=request.operations),
             progress=say,
         )
 
@@ -186,6 +206,23 @@ def _apis(offered: tuple[tuple[str, str], ...], wanted: str | None) -> tuple[tup
         msg = f"there is no API {wanted!r}."
         raise UsageError(msg, remedy=f"Choose one of: {names}.")
     return chosen
+
+
+def chosen_operations(
+    pairs: list[tuple[ScanTarget, Contract]], wanted: tuple[str, ...]
+) -> list[tuple[ScanTarget, Contract]]:
+    """Return the APIs that have a wanted operation; raises ``UsageError`` for one nobody reads."""
+    from harness.drift.plan import reading_operations
+
+    if not wanted:
+        return pairs
+    names = {t.api: [o.operation_id for o in reading_operations(t, c)] for t, c in pairs}
+    offered = sorted({n for of_one in names.values() for n in of_one if n})
+    for name in wanted:
+        if name not in offered:
+            msg = f"there is no reading operation {name!r}."
+            raise UsageError(msg, remedy=f"Choose among: {', '.join(offered) or 'none'}.")
+    return [(t, c) for t, c in pairs if set(wanted).intersection(names[t.api])]
 
 
 def parse_known(pairs: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
@@ -212,6 +249,7 @@ def replay_line(request: ScanRequest) -> str:
         ("--samples", str(request.samples)),
         ("--seed", str(request.seed)),
         *(("--known", pair) for pair in request.known),
+        *(("--operation", name) for name in request.operations),
     ]
     for name, value in options:
         if value is not None:

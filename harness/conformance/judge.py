@@ -159,6 +159,14 @@ class ExchangeJudge:
                     "body-missing", Direction.RESPONSE, "", declared.pointer, "a body", detail
                 )
             return
+        if not declared.content:
+            # A client written from the contract does not look at a body that nobody promised.
+            detail = f"status {response.status} came with a body that the contract does not know"
+            field = f"(status {response.status})"
+            yield _Seen(
+                "field-undeclared", Direction.RESPONSE, field, declared.pointer, None, detail
+            )
+            return
         media = best_media_type(declared.content, response.media_type)
         if media is None:
             names = [m.name for m in declared.content]

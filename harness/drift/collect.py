@@ -14,7 +14,7 @@ from harness.conformance.probes import CaseSource, request_for
 from harness.drift.known import KnownValues
 from harness.drift.plan import PlannedOperation
 from harness.drift.target import Budget, OperationCoverage
-from harness.model.contract import Contract, Operation
+from harness.model.contract import Contract, Operation, ParameterLocation
 from harness.model.errors import TransportError
 from harness.model.exchange import Exchange, Headers, HttpResponse
 from harness.model.finding import NotChecked
@@ -33,6 +33,7 @@ class _Tally:
     statuses: Counter[int] = field(default_factory=Counter)
     note: str = ""
     remedy: str = ""
+    hint: str = ""  # the remedy when nothing but refusals came
 
 
 class Collector:
@@ -61,10 +62,15 @@ class Collector:
         self._tallies: dict[str, _Tally] = {}
         self._gone = ""
 
+    def ready(self, operation: Operation) -> bool:
+        """Say whether earlier answers or the user gave what the address of a call needs."""
+        return self._known.can_address(operation)
+
     async def collect(self, planned: PlannedOperation) -> AsyncIterator[Exchange]:
         """Yield the exchanges of one operation that may be judged."""
         operation = planned.operation
-        tally = self._tallies[operation.label] = _Tally(planned.calls)
+        tally = _Tally(planned.calls, hint=_name_one(operation))
+        self._tallies[operation.label] = tally
         if self._gone:
             _trouble(tally, self._gone, "Scan again when the target answers.")
             return
@@ -88,7 +94,7 @@ class Collector:
                 _trouble(
                     tally,
                     "no request could be made: a required value is neither known nor generated",
-                    "Name an existing value with --known NAME=VALUE.",
+                    _name_one(operation),
                 )
                 return
             tally.sent += 1
@@ -168,7 +174,7 @@ class Collector:
                 continue
             seen = ", ".join(str(s) for s in sorted(tally.statuses))
             reason = tally.note or f"no success was seen, only refusals ({seen})"
-            remedy = tally.remedy or "Name an existing value with --known NAME=VALUE."
+            remedy = tally.remedy or tally.hint
             missing.append(NotChecked(label, reason, remedy))
         return tuple(missing)
 
@@ -179,6 +185,15 @@ class Collector:
 
 def _trouble(tally: _Tally, note: str, remedy: str) -> None:
     tally.note, tally.remedy = note, remedy
+
+
+def _name_one(operation: Operation) -> str:
+    """Say how to name an existing value, in words that can be copied."""
+    names = [p.name for p in operation.parameters if p.location is ParameterLocation.PATH]
+    if not names:
+        return "Name an existing value with --known NAME=VALUE."
+    wanted = " ".join(f"--known {operation.operation_id}.{name}=VALUE" for name in names)
+    return f"Name an existing value with {wanted}, or leave the operation out with --operation."
 
 
 def _declares_html(operation: Operation) -> bool:

@@ -17,8 +17,19 @@ _WALK_MAX = 20_000
 class KnownValues:
     """Parameter values by name, told ones before learned ones."""
 
-    def __init__(self, told: Mapping[str, Sequence[str]]) -> None:
-        """Start with what the user told us; ``marketplace_id`` also answers ``marketplaceIds``."""
+    def __init__(
+        self,
+        told: Mapping[str, Sequence[str]],
+        usual: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
+        """Start with what the user told us; ``marketplace_id`` also answers ``marketplaceIds``.
+
+        ``getItem.id`` is for one operation only: an ``id`` of one collection is none of another.
+        ``usual`` holds, in that form, what our own engine sends: the shape it reads is the shape
+        to check.
+        """
+        self._usual = {name: list(values) for name, values in (usual or {}).items()}
+        self._exactly = {name: list(values) for name, values in told.items() if "." in name}
         self._told = {_plain(name): list(values) for name, values in told.items()}
         # Members by plain name, and generic ones by the collection they came from.
         self._learned: dict[tuple[str, str], list[str]] = {}
@@ -51,12 +62,21 @@ class KnownValues:
         known: dict[str, list[str]] = {}
         for parameter in operation.parameters:
             plain = _plain(parameter.name)
-            values = list(self._told.get(plain, ()))
+            exact = self._exactly.get(f"{operation.operation_id}.{parameter.name}", [])
+            values = list(exact or self._told.get(plain, []))
+            values = values or self._usual.get(f"{operation.operation_id}.{parameter.name}", [])
             if not values and parameter.location is ParameterLocation.PATH:
                 values = self._learned_for(operation, parameter.name, plain)
             if values:
                 known[parameter.name] = values
         return known
+
+    def can_address(self, operation: Operation) -> bool:
+        """Say whether every path parameter has a value that exists."""
+        known = self.for_operation(operation)
+        return all(
+            p.name in known for p in operation.parameters if p.location is ParameterLocation.PATH
+        )
 
     def _learned_for(self, operation: Operation, name: str, plain: str) -> list[str]:
         if plain in _GENERIC:

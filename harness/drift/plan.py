@@ -25,12 +25,11 @@ def plan(target: ScanTarget, contract: Contract, budget: Budget) -> tuple[Planne
     Production shares the buckets: at most half of a burst is spent, over all operations that
     share it. A bucket of one still grants one call, else nothing could ever be checked.
     """
-    marked = frozenset(
-        address.rsplit("#", 1)[-1]
-        for address in target.behaviour.get("reads", ())
-        if _speaks_for(address, target.api)
-    )
-    chosen = [o for o in contract.operations if read_only(o, marked)]
+    chosen = [
+        o
+        for o in reading_operations(target, contract)
+        if not budget.operations or o.operation_id in budget.operations
+    ]
     chosen.sort(key=lambda o: (o.path.count("{"), o.method != "GET", o.path, o.method))
     quotas = [q for q in target.behaviour.get("quotas", ()) if q.get("kind") == "token_bucket"]
     left = {str(q["id"]): max(1, int(q.get("burst", 2)) // 2) for q in quotas}
@@ -42,6 +41,16 @@ def plan(target: ScanTarget, contract: Contract, budget: Budget) -> tuple[Planne
             left[quota] -= calls
         planned.append(PlannedOperation(operation, calls))
     return tuple(planned)
+
+
+def reading_operations(target: ScanTarget, contract: Contract) -> tuple[Operation, ...]:
+    """Return the operations that change nothing, the only ones a scan may call."""
+    marked = frozenset(
+        address.rsplit("#", 1)[-1]
+        for address in target.behaviour.get("reads", ())
+        if _speaks_for(address, target.api)
+    )
+    return tuple(o for o in contract.operations if read_only(o, marked))
 
 
 def _covers(quota: JsonObject, api: str, operation: Operation) -> bool:

@@ -53,11 +53,15 @@ async def scan(
         clock=clock,
         streams=streams,
         budget=budget,
-        known=KnownValues(target.known),
+        known=KnownValues(target.known, usual_values(target)),
         headers=headers,
     )
     pile = Pile()
-    for step in planned:
+    waiting = list(planned)
+    while waiting:
+        # What can be addressed goes first: its answers may hold the ids that the others lack.
+        ready = (at for at, step in enumerate(waiting) if collector.ready(step.operation))
+        step = waiting.pop(next(ready, 0))
         progress(f"{step.operation.label}: up to {step.calls} calls")
         async for exchange in collector.collect(step):
             seen = judge.observe(exchange, step.operation, requests=False)
@@ -73,6 +77,25 @@ async def scan(
         not_checked=collector.not_checked() or _no_operations(target, planned),
         coverage=collector.coverage(),
     )
+
+
+def usual_values(target: ScanTarget) -> dict[str, list[str]]:
+    """Return the fixed query values of our own calls, from the capabilities of the mapping.
+
+    ``includedData`` decides which members come at all: without it the members that the mapping
+    reads might never be seen. Several capabilities of one operation add up.
+    """
+    usual: dict[str, list[str]] = {}
+    for capability in (target.mapping or {}).get("capabilities", {}).values():
+        api, _, operation = str(capability.get("operation", "")).partition("#")
+        if api != target.api:
+            continue
+        for name, value in (capability.get("query") or {}).items():
+            if "{" in str(value):
+                continue
+            values = usual.setdefault(f"{operation}.{name}", [])
+            values += [v for v in str(value).split(",") if v not in values]
+    return usual
 
 
 async def _headers(

@@ -45,10 +45,14 @@ class ScanTarget:
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How much a scan may ask: ``samples`` calls per operation, quotas permitting."""
+    """How much a scan may ask: ``samples`` calls per operation, quotas permitting.
+
+    ``operations`` names the only ones to call; nothing named means every reading one.
+    """
 
     samples: int = 6
     timeout_s: float = 30.0
+    operations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from harness.model.errors import MetadataError
 from harness.model.exchange import HttpRequest, HttpResponse, encode_path_segment
 from harness.model.ports import SystemAccess
 from harness.model.values import Json, JsonObject, canonical_json, pointer, resolve_pointer
+from harness.sync.declared import declared_members
 
 _VARIABLE = re.compile(r"\{([a-z_.]+)\}")
 _SEGMENT = re.compile(r"\{([^{}]+)\}")
@@ -34,6 +35,9 @@ class Capability:
     record_errors: Callable[[Json], Iterator[Any]]
     answer_errors: Callable[[Json], Iterator[Any]]
     repeatable: bool
+    declared_members: Callable[[str], frozenset[str]]
+    page_size_name: str | None = None
+    page_size: int | None = None
 
     def records(self, body: Json) -> list[Json] | None:
         """Return the records of a page, ``None`` when the answer has no such list."""
@@ -86,6 +90,8 @@ class Adapter:
                 _record_check(contract, rules, objects),
                 _answer_check(contract, operation),
                 self._repeatable(address),
+                _declared_in_answer(contract, operation),
+                *self._paging(address),
             )
 
     def _repeatable(self, address: str) -> bool:
@@ -93,6 +99,13 @@ class Adapter:
             address in entry["operations"] and entry["kind"] == "natural_key"
             for entry in self.behaviour.get("idempotency", ())
         )
+
+    def _paging(self, address: str) -> tuple[str | None, int | None]:
+        """Return the parameter that sets the page size, and the size when it is not sent."""
+        for entry in self.behaviour.get("paging", ()):
+            if address in entry["operations"]:
+                return entry.get("size"), entry.get("default")
+        return None, None
 
     def can(self, name: str) -> bool:
         """Say whether the system binds a capability."""
@@ -192,6 +205,14 @@ def _record_check(
     if schema is None:
         return lambda _record: iter(())
     return schema_validator(contract, schema).iter_errors
+
+
+def _declared_in_answer(
+    contract: Contract, operation: Operation
+) -> Callable[[str], frozenset[str]]:
+    response = operation.response_for(200)
+    root = next((c.schema for c in response.content if c.schema), None) if response else None
+    return lambda at: declared_members(contract.schemas, root, at)
 
 
 def _answer_check(contract: Contract, operation: Operation) -> Callable[[Json], Iterator[Any]]:

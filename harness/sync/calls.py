@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from harness.model.errors import ConnectFailed, TransportError
-from harness.model.exchange import HttpRequest, HttpResponse
+from harness.model.exchange import Headers, HttpRequest, HttpResponse
 from harness.model.ports import Clock, HttpClient, Randomness
 from harness.model.values import Json, JsonObject
 from harness.sync.governor import Governor
@@ -32,7 +32,7 @@ class Ending(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One ending. ``body`` is the parsed answer of ``OK``; ``wait_s`` is what throttling asks."""
+    """One ending. ``body`` is the parsed answer of ``OK``; ``wait_s`` is what an answer asks."""
 
     ending: Ending
     reason: str = ""
@@ -105,7 +105,7 @@ class Caller:
         """Return the wait before trying again after ``outcome``."""
         if outcome.ending is Ending.THROTTLED:
             return outcome.wait_s
-        return self.backoff.wait_s(attempt)
+        return max(outcome.wait_s, self.backoff.wait_s(attempt))
 
     async def once(self, address: str, request: HttpRequest, *, attempt: int = 1) -> Outcome:
         """Send one request; an expired token is renewed once and the request repeated."""
@@ -121,15 +121,18 @@ class Caller:
         return self._judge(address, response, attempt)
 
     async def _authenticated(self, request: HttpRequest) -> HttpResponse:
-        response = await self._send(request)
-        if response.status in (401, 403):
+        header = await self._tokens.header()
+        used = self._tokens.current
+        response = await self._send(request, header)
+        if response.status in (401, 403) and self._tokens.renewable:
             # Nothing happened: the caller was not let in. Some systems say 403 for an old token.
-            await self._tokens.refresh(self._tokens.current)
-            response = await self._send(request)
+            # Naming the token that was used lets many refused callers share one renewal.
+            await self._tokens.refresh(used)
+            response = await self._send(request, await self._tokens.header())
         return response
 
-    async def _send(self, request: HttpRequest) -> HttpResponse:
-        headers = (*request.headers, *(await self._tokens.header()))
+    async def _send(self, request: HttpRequest, header: Headers) -> HttpResponse:
+        headers = (*request.headers, *header)
         full = HttpRequest(request.method, request.path, request.query, headers, request.body)
         return await self._client.send(full, timeout_s=self._settings.timeout_s)
 
@@ -139,7 +142,11 @@ class Caller:
         if status in (self._throttled, 429):
             return self._refused_by_quota(address, response, attempt)
         if status >= 500 or status in (408, 409, 425):
-            return Outcome(Ending.UNKNOWN, reason, response)
+            asked = _seconds(response.header("retry-after")) or 0.0
+            return Outcome(Ending.UNKNOWN, reason, response, wait_s=asked)
+        if status == 401:
+            # A new token did not help: the record is not to blame, so it must not be buried.
+            return Outcome(Ending.NO_EFFECT, reason, response)
         if status == 404:
             return Outcome(Ending.ABSENT, reason, response)
         if status >= 300:

@@ -112,7 +112,8 @@ class Dispatcher:
         with self.store.begin() as tx:
             if self.manners.done_before_send:
                 tx.settle(intent, state="done", due_us=0, now_us=self.clock.now_us())
-            elif not delivery.repeatable:
+            else:
+                # Also for a repeatable write: a cancellation must not withdraw what is under way.
                 tx.sending(intent, self.clock.now_us())
         outcome = await delivery.send(intent)
         if not self.manners.done_before_send or outcome.ending is Ending.OK:
@@ -157,7 +158,8 @@ class Dispatcher:
     def _refused(self, intent: Intent, outcome: Outcome) -> None:
         self._bury(intent, "refused", outcome)
         final = intent.attempt + 1 >= self.settings.rejected_attempts
-        self._settle(intent, "refused" if final else "pending", self.settings.rejected_retry_s)
+        # An older attempt may still be unknown; the refusal of this one does not settle that.
+        self._settle(intent, "refused" if final else intent.state, self.settings.rejected_retry_s)
 
     def _settle(self, intent: Intent, state: str, wait_s: float) -> None:
         now_us = self.clock.now_us()

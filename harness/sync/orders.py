@@ -221,6 +221,7 @@ class OrderCapture:
         if entry is None or entry["state"] == "withdrawn":
             return "closed"
         if tx.withdraw(KIND, self.erp.name, key, now_us):
+            tx.resolve(f"outbox:{self.erp.name}", f"{KIND}:{key}", now_us)
             tx.audit(now_us, "order.withdrawn", key)
             return "closed"
         letter = DeadLetter(

@@ -223,7 +223,11 @@ class Transaction:
         )
 
     def withdraw(self, kind: str, target: str, key: str, now_us: int) -> bool:
-        """Take back a wish that was never sent; false when it may have been."""
+        """Take back a wish that surely had no effect; false when it may have had one.
+
+        What is under way or ended unclearly is ``unknown``; ``pending`` never reached the other
+        side or was refused there, however often it was tried.
+        """
         changed = self._connection.execute(
             update(OUTBOX)
             .where(
@@ -231,7 +235,6 @@ class Transaction:
                 OUTBOX.c.target == target,
                 OUTBOX.c.key == key,
                 OUTBOX.c.state == "pending",
-                OUTBOX.c.attempt == 0,
             )
             .values(state="withdrawn", hash="", changed_us=now_us)
         )

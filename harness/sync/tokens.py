@@ -82,6 +82,11 @@ class Tokens:
         """Return the token now in use."""
         return self._token
 
+    @property
+    def renewable(self) -> bool:
+        """Say whether there is anything to renew when a call is not let in."""
+        return self._kind != "none"
+
     async def refresh(self, stale: str | None) -> str:
         """Replace ``stale``; whoever comes second gets the token the first one fetched."""
         async with self._lock:
@@ -106,7 +111,7 @@ class Tokens:
         if response.status != 200 or not isinstance(token, str):
             msg = f"the token endpoint answered {response.status}"
             raise NoToken(msg)
-        seconds = int(answer.get("expires_in", 3600))
+        seconds = _lifetime_s(answer.get("expires_in"))
         self._expires_us = self._clock.now_us() + seconds * SECOND_US
         return token
 
@@ -136,6 +141,14 @@ class Tokens:
         signed = f"{_part(header)}.{_part(claims)}"
         _, signature = self._signer(signed.encode(), self._access)
         return f"{signed}.{_base64(signature)}"
+
+
+def _lifetime_s(told: object) -> int:
+    """Return how long a token lives; an hour when the answer does not say it in seconds."""
+    try:
+        return max(0, int(str(told)))
+    except ValueError:
+        return 3600
 
 
 def _part(value: JsonObject) -> str:

@@ -42,13 +42,24 @@ async def pages(
     rule: Mapping[str, Json] = capability.rules.get("next_page") or {}
     seen: set[str] = set()
     more: dict[str, str] = {}
+    beside_a_token: frozenset[str] = frozenset()
     for number in range(pages_max):
-        body = await _page(caller, capability, adapter.request(capability, variables, **more))
+        request = adapter.request(capability, variables, **more)
+        body = await _page(caller, capability, request)
         high_water = read(body, capability.rules.get("high_water"))
-        yield Page(_records(capability, body), high_water if isinstance(high_water, str) else None)
+        records = _records(capability, body)
+        yield Page(records, high_water if isinstance(high_water, str) else None)
         following = _next(rule, body, number)
+        levels = _levels(rule, body)
         if following is None:
+            # An undeclared member where the token was expected may be the token under a new name;
+            # one that an earlier page had beside a good token is a mere addition.
+            strangers = _undeclared(capability, body, levels[0]) if levels else frozenset()
+            if strangers - beside_a_token and _is_full(capability, request, records):
+                raise _renamed_token(capability, rule)
             return
+        for holder in levels:
+            beside_a_token |= _undeclared(capability, body, holder)
         if following in seen:
             msg = "the same page token came twice; stopped before going round for ever"
             raise WalkFailed(msg)
@@ -63,6 +74,34 @@ def _next(rule: Mapping[str, Json], body: Json, number: int) -> str | None:
     if not value:
         return None
     return str((number + 1) * int(rule["size"])) if rule["kind"] == "offset" else str(value)
+
+
+def _levels(rule: Mapping[str, Json], body: Json) -> list[str]:
+    """Return the objects on the way to the sign of a next page that are there, innermost first."""
+    tokens = str(rule.get("read", "")).split("/")[1:-1]
+    holders = ["".join(f"/{t}" for t in tokens[:depth]) for depth in range(len(tokens), -1, -1)]
+    return [h for h in holders if isinstance(read(body, h) if h else body, dict)]
+
+
+def _undeclared(capability: Capability, body: Json, holder: str) -> frozenset[str]:
+    found = read(body, holder) if holder else body
+    return frozenset(f"{holder}/{n}" for n in set(found) - capability.declared_members(holder))
+
+
+def _is_full(capability: Capability, request: HttpRequest, records: list[Json]) -> bool:
+    """Say whether a page may have been cut by its size; unknown sizes make every page suspect."""
+    sent = [v for k, v in request.query if k == capability.page_size_name]
+    size = int(sent[0]) if sent and sent[0].isdecimal() else capability.page_size
+    return bool(records) and (size is None or len(records) >= size)
+
+
+def _renamed_token(capability: Capability, rule: Mapping[str, Json]) -> WalkFailed:
+    at = str(rule["read"])
+    msg = (
+        f"{capability.address} gave a full page without {at} and with an undeclared member in its "
+        "place: the next page may have a new name"
+    )
+    return WalkFailed(msg, pointer=at, broken_contract=True)
 
 
 async def _page(caller: Caller, capability: Capability, request: HttpRequest) -> Json:

@@ -54,11 +54,24 @@ def test_every_command_module_is_listed_in_the_help() -> None:
     assert [name for name in COMMANDS if f" {name} " not in shown] == []
 
 
-@pytest.mark.parametrize("command", [c for c in COMMANDS if c not in {"mock", "chaos"}])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "chaos run",
+        "consumers check",
+        "contract validate",
+        "demo",
+        "diff",
+        "gate",
+        "mock serve",
+        "report",
+        "scan",
+    ],
+)
 def test_help_of_a_command_has_an_example(command: str) -> None:
-    done = driftgate(command, "--help")
+    done = driftgate(*command.split(), "--help")
     assert done.returncode == 0
-    assert f"driftgate {command}" in done.stdout
+    assert f"driftgate {command}" in done.stdout.split("Examples:")[1]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -44,6 +44,17 @@ def test_an_unknown_outcome_stays_unknown_when_the_wish_changes(store: Store) ->
         assert not tx.withdraw("order", "erp", "k", 3)
 
 
+def test_a_wish_that_never_arrived_is_withdrawn_and_one_under_way_is_not(store: Store) -> None:
+    with store.begin() as tx:
+        tx.want("order", "erp", "k", {"v": 1}, 0)
+        (intent,) = tx.due("erp", 0, 1)
+        tx.sending(intent, 1)
+        assert not tx.withdraw("order", "erp", "k", 1)
+        tx.settle(intent, state="pending", due_us=2, now_us=2)
+        assert tx.withdraw("order", "erp", "k", 3)
+        assert tx.due("erp", 9, 1) == []
+
+
 def test_a_cursor_never_goes_back(store: Store) -> None:
     with store.begin() as tx:
         tx.move_cursor("c", 10)

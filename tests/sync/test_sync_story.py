@@ -182,7 +182,7 @@ def test_a_shape_change_quarantines_and_heals(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_quota_cut_to_a_tenth_delays_orders_and_loses_none(tmp_path: Path) -> None:
+def test_a_throttle_squeeze_delays_orders_and_loses_none(tmp_path: Path) -> None:
     rule = FaultRule(
         kind=FaultKind.THROTTLE_SQUEEZE,
         system="amazon_spapi",
