@@ -9,7 +9,7 @@ import jsonschema_rs
 from jsonschema_rs import Draft202012, Draft202012Validator
 
 from harness.compatibility.keywords import is_annotation, reference
-from harness.compatibility.side import Node, Shape, Side
+from harness.compatibility.side import Node, Shape, Side, Union, choices_made
 from harness.compatibility.wire import readings
 from harness.model.values import Json, pointer
 
@@ -39,21 +39,26 @@ class Document:
     part of such a place, ``o`` is open all the way down.
     """
 
-    def __init__(self, side: Side, node: Node) -> None:
-        """Prepare the copy of ``node``."""
+    def __init__(self, side: Side, node: Node, *, closed: bool = True) -> None:
+        """Prepare the copy of ``node``; ``closed`` false leaves a closed writer open."""
         self._side = side
-        self._decided = {(c.pointer, c.keyword): c.branch for c in node.choices}
+        self._closed_writer = side.closed and closed
+        # Whether the copy may allow less, or (a reference leads nowhere) more, than the node.
+        self.exact = True
+        self._decided = choices_made(node)
         self._node = node
         self._names: dict[tuple[str, str], str] = {}
         self._todo: list[tuple[str, str]] = []
 
     def build(self, limit: int | None = None) -> dict[str, Any] | None:
         """Return the schema; ``None`` when it needs more than ``limit`` definitions."""
-        variant = "m" if self._side.closed else "o"
+        variant = "m" if self._closed_writer else "o"
         top: dict[str, Any] = {"allOf": [self._use(variant, p) for p in self._node.pointers]}
-        if self._side.closed and self._side.closes(self._side.shape(self._node)):
+        if self._closed_writer:
+            self._mind_overlaps(self._node)
+        if self._closed_writer and self._side.closes(self._side.shape(self._node)):
             top |= _closing(self._side.shape(self._node))
-        elif self._side.closed and len(self._node.pointers) == 1 and not self._node.choices:
+        elif self._closed_writer and len(self._node.pointers) == 1 and not self._node.choices:
             top = {"allOf": [self._use("p", self._node.pointers[0])]}
         definitions: dict[str, Any] = {}
         while self._todo:
@@ -73,6 +78,7 @@ class Document:
     def _copy(self, variant: str, where: str) -> Json:
         schema = self._side.at(where)
         if not isinstance(schema, Mapping):
+            self.exact = self.exact and schema is not None
             return schema is not False
         if variant == "p":
             return self._closed(where, schema)
@@ -83,6 +89,9 @@ class Document:
         following = reference(schema)
         if following is not None:
             copy["$ref"] = self._use(variant, following)["$ref"]
+            self.exact = self.exact and not self._side.leads_back(following)
+        elif "$ref" in schema:
+            self.exact = False
         self._copy_lists(variant, where, schema, copy)
         if schema.get("format") == "int32":
             copy["allOf"] = [*copy.get("allOf", []), _INT32]
@@ -120,17 +129,45 @@ class Document:
         if following is not None and all(k == "$ref" or is_annotation(k) for k in schema):
             return self._use("p", following)
         shape = self._side.shape(Node((where,)))
+        self._mind_overlaps(Node((where,)))
         part = self._use("m", where)
         if self._side.closes(shape):
             return {**part, **_closing(shape)}
         if len(shape.unions) == 1 and shape.unions[0].pointer == where and not shape.names:
             union = shape.unions[0]
             rest = {k for k in schema if k != union.keyword and not is_annotation(k)}
+            if union.keyword == "anyOf":
+                # A value may match several branches, so the branches are not closed one by one.
+                return {**part, "unevaluatedProperties": False} if self._all_close(union) else part
             if rest <= {"type"}:
                 branches = [self._use("p", union.branch(i)) for i in range(union.branches)]
                 kept = {"type": schema["type"]} if "type" in rest else {}
                 return {union.keyword: branches, **kept}
         return part
+
+    def _all_close(self, union: Union) -> bool:
+        shapes = [self._side.shape(self._side.node(union.branch(i))) for i in range(union.branches)]
+        return all("object" not in s.types or self._side.closes(s) for s in shapes)
+
+    def _mind_overlaps(self, node: Node) -> None:
+        """Notice places that several members describe: each is closed alone, which is too much."""
+        if self.exact and any(_overlap(pool) for pool in self._pools(node)):
+            self.exact = False
+
+    def _pools(self, node: Node) -> list[list[Mapping[str, Json]]]:
+        """Return the groups of schemas that may all describe the same value."""
+        shape = self._side.shape(node)
+        common = [schema for _, schema in shape.members]
+        pools = [common]
+        for union in shape.unions[:8]:
+            inner = [
+                self._side.shape(self._side.node(union.branch(i))) for i in range(union.branches)
+            ]
+            groups = [[schema for _, schema in s.members] for s in inner]
+            if union.keyword == "anyOf" or any(s.unions for s in inner):
+                groups = [[schema for group in groups for schema in group]]
+            pools = [[*pool, *group] for pool in pools for group in groups][:64]
+        return pools
 
     def _drop(self, where: str, schema: Mapping[str, Json], copy: dict[str, Any]) -> None:
         declared = schema.get("properties")
@@ -144,11 +181,12 @@ class Document:
 
     def _decide(self, where: str, copy: dict[str, Any]) -> None:
         for keyword in ("anyOf", "oneOf"):
-            branch = self._decided.get((where, keyword))
-            if branch is not None and keyword in copy:
+            chosen = self._decided.get((where, keyword))
+            if chosen is not None and keyword in copy:
                 branches = copy.pop(keyword)
-                if branch >= 0:
-                    copy["allOf"] = [*copy.get("allOf", []), branches[branch]]
+                kept = [branches[branch] for branch in chosen if branch >= 0]
+                if kept:
+                    copy["allOf"] = [*copy.get("allOf", []), *kept]
 
 
 _NOT_COPIED = frozenset({"$id", "$anchor", "$dynamicAnchor", "$schema", "$defs", "definitions"})
@@ -163,9 +201,41 @@ def _closing(shape: Shape) -> dict[str, Any]:
     return closing
 
 
-def compiled(side: Side, node: Node) -> Test | None:
+def _overlap(pool: list[Mapping[str, Json]]) -> bool:
+    """Say whether two schemas of one value describe the same member or item."""
+    names: dict[str, Json] = {}
+    speakers = [s for s in pool if any(isinstance(s.get(k), Mapping | list) for k in _CHILDREN)]
+    if len(speakers) > 1 and any(isinstance(s.get(k), Mapping) for s in speakers for k in _BROAD):
+        return True
+    for schema in speakers:
+        declared = schema.get("properties")
+        for name, member in declared.items() if isinstance(declared, Mapping) else ():
+            if (
+                name in names
+                and names[name] != member
+                and not (_plain(member) or _plain(names[name]))
+            ):
+                return True
+            names[name] = member
+    return False
+
+
+def _plain(schema: Json) -> bool:
+    """Say whether a schema surely has no members or items of its own."""
+    if not isinstance(schema, Mapping):
+        return True
+    kinds = schema.get("type", "object")
+    kinds = kinds if isinstance(kinds, list) else [kinds]
+    return "enum" in schema or "const" in schema or not {"object", "array"} & set(map(str, kinds))
+
+
+_CHILDREN = ("properties", "patternProperties", "additionalProperties", "items", "prefixItems")
+_BROAD = ("patternProperties", "additionalProperties", "items")
+
+
+def compiled(side: Side, node: Node, *, closed: bool = True) -> Test | None:
     """Return a validator of the node with formats asserted; ``None`` when it cannot be built."""
-    schema = Document(side, node).build()
+    schema = Document(side, node, closed=closed).build()
     if schema is None:
         return None
     try:
@@ -183,10 +253,20 @@ class Algebra:
         self.reader = reader
         self._tests: dict[tuple[bool, Node], Test | None] = {}
         self._covers: dict[tuple[Node, Node], bool] = {}
+        self._open_tests: dict[Node, Test | None] = {}
 
     def writer_test(self, node: Node) -> Test | None:
-        """Return the validator of a writer's node, closed."""
-        return self._test(self.writer, node, is_writer=True)
+        """Return the validator of a writer's node, closed, and as written as well."""
+        closed, written = self._test(self.writer, node, is_writer=True), self.written_test(node)
+        if closed is None or written is None or not self.writer.closed:
+            return closed
+        return lambda value: written(value) and closed(value)
+
+    def written_test(self, node: Node) -> Test | None:
+        """Return the validator of a writer's node as written: it takes at least what is sent."""
+        if node not in self._open_tests:
+            self._open_tests[node] = compiled(self.writer, node, closed=False)
+        return self._open_tests[node]
 
     def reader_test(self, node: Node, *, wire: str = "") -> Test | None:
         """Return the validator of a reader's node; on the wire any reading of the text may pass."""
@@ -214,9 +294,9 @@ class Algebra:
         return rest if isinstance(rest, dict) else None
 
     def _canonical(self, writer: Node, reader: Node) -> tuple[Any, Any] | None:
-        mine = Document(self.writer, writer).build(DEFINITIONS_MAX)
-        theirs = Document(self.reader, reader).build(DEFINITIONS_MAX)
-        if mine is None or theirs is None:
+        copies = Document(self.writer, writer), Document(self.reader, reader)
+        mine, theirs = (copy.build(DEFINITIONS_MAX) for copy in copies)
+        if mine is None or theirs is None or not all(copy.exact for copy in copies):
             return None
         try:
             left = jsonschema_rs.canonicalize(mine, draft=Draft202012, validate_formats=True)

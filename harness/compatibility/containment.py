@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import combinations, islice
 from typing import NamedTuple
 
 from harness.compatibility import obligations
@@ -18,6 +19,7 @@ from harness.compatibility.gaps import Gap
 from harness.compatibility.keywords import SCALARS, same_value
 from harness.compatibility.sameness import Sameness
 from harness.compatibility.side import Node, Shape, Side, Union
+from harness.model.values import pointer
 
 NESTING_MAX = 40
 CASES_MAX = 64
@@ -66,6 +68,7 @@ class Containment:
         self._expanded: dict[Pair, Expansion] = {}
         self._proved: dict[Pair, bool] = {}
         self._open: list[Pair] = []
+        self._nearing: list[Pair] = []
         self._leaned = len(self._open)  # the lowest open question that was taken for granted
 
     def expand(self, pair: Pair) -> Expansion:
@@ -154,6 +157,9 @@ class Containment:
         if valid is None:
             return (Gap("schema", reason="the reader's schema cannot be compiled"),)
         bad = [v for v in values if not valid(v)]
+        sent = self.algebra.written_test(pair.writer) if bad else None
+        if sent is not None:
+            bad = [v for v in bad if sent(v)]
         return obligations.finite_gaps(writer, reader, bad)
 
     def _split(self, pair: Pair, union: Union) -> Expansion:
@@ -163,7 +169,42 @@ class Containment:
         cases = [
             pair.writer.choosing(union.pointer, union.keyword, i) for i in range(union.branches)
         ]
-        return Expansion(edges=tuple(Edge((), Pair(c, pair.reader, pair.wire)) for c in cases))
+        alone = [Pair(c, pair.reader, pair.wire) for c in cases]
+        edges = tuple(Edge((), p) for p in alone)
+        if union.keyword == "oneOf":
+            return Expansion(edges=edges)
+        groups = self._together(union)
+        if len(groups) > CASES_MAX:
+            reason = "too many branches of the anyOf can match at once"
+            return Expansion((Gap("union", hints=(("search", ""),), reason=reason),), edges)
+        if groups and all(self.holds(p) for p in alone):
+            mixed = [Pair(_joined(pair.writer, union, g), pair.reader, pair.wire) for g in groups]
+            edges += tuple(Edge((), p) for p in mixed if not self.holds(p))
+        return Expansion(edges=edges)
+
+    def _together(self, union: Union) -> list[tuple[int, ...]]:
+        """Return the groups of anyOf branches that one value may match, mixing their members."""
+        nodes = [self.writer.node(union.branch(i)) for i in range(union.branches)]
+        shapes = [self.writer.shape(n) for n in nodes]
+        # Only a branch that describes members or items lets a closed writer send more.
+        telling = [i for i, s in enumerate(shapes) if s.unions or _describes(s)]
+        apart = {
+            (i, j)
+            for i, j in combinations(telling, 2)
+            if nodes[i] == nodes[j]
+            or obligations.never_both(self.writer, shapes[i], self.writer, shapes[j])
+        }
+        groups: list[tuple[int, ...]] = []
+        for size in range(2, len(telling) + 1):
+            found = [
+                g
+                for g in islice(combinations(telling, size), 20 * CASES_MAX)
+                if not any(two in apart for two in combinations(g, 2))
+            ]
+            groups += found
+            if not found or len(groups) > CASES_MAX:
+                break
+        return groups
 
     def _choose(self, pair: Pair, writer: Shape, reader: Shape, union: Union) -> Expansion:
         """Find the branches of the reader that take the writer's values."""
@@ -206,7 +247,14 @@ class Containment:
 
     def _nearest(self, pair: Pair, possible: list[Node], union: Union) -> Pair | None:
         def distance(branch: Node) -> tuple[bool, int, int]:
-            expansion = self.expand(Pair(pair.writer, branch, pair.wire))
+            near = Pair(pair.writer, branch, pair.wire)
+            if near in self._nearing:
+                return True, 0, 0
+            self._nearing.append(near)
+            try:
+                expansion = self.expand(near)
+            finally:
+                self._nearing.pop()
             kind = any(g.keyword in {"type", "const-tag", "enum"} for g in expansion.gaps)
             shared = self._shared_names(pair.writer, branch)
             return kind, len(expansion.gaps), -shared
@@ -223,7 +271,8 @@ class Containment:
         A value of the writer's own oneOf matches no other branch of that one; so a branch of the
         reader that lies inside another branch of the writer cannot match either.
         """
-        others = [b for b in possible if b != taken]
+        others = list(possible)
+        others.remove(taken)  # once: a branch that is written twice always matches twice
         siblings = [
             f"{c.pointer}/oneOf/{i}"
             for c in writer.choices
@@ -241,12 +290,19 @@ class Containment:
         """Compare values that travel as text: an integer is a string there."""
         if reader.unions:
             return self._wire_union(pair, reader.unions[0])
-        open_text = "string" in reader.types and obligations.any_text(reader)
+        may_be_empty = bool(writer.types & {"null", "string"}) and not (
+            writer.types == {"string"} and writer.floors.get("minLength", 0) > 0
+        )
+        open_text = "string" in reader.types and obligations.any_text(reader, empty=may_be_empty)
         if open_text and writer.types <= SCALARS:
             return Expansion()
         if writer.types <= SCALARS and "array" in reader.types and not reader.types & SCALARS:
             item = self.reader.item_node(reader, 0)
             if item is not None and reader.floors.get("minItems", 0) <= 1:
+                split = pair.wire == "text" and "string" in writer.types
+                if split and not self._takes_parts(reader, item):
+                    reason = "a text with a separator in it is read as several items"
+                    return Expansion((Gap("type", hints=(("search", ""),), reason=reason),))
                 return Expansion(edges=(Edge((), Pair(pair.writer, item, pair.wire)),))
         odd = {
             t for t in writer.types if t not in reader.types and not (open_text and t in SCALARS)
@@ -255,13 +311,21 @@ class Containment:
             return Expansion(gaps=(obligations.type_gap(writer, reader, odd),))
         return self._oblige(pair, writer, reader)
 
+    def _takes_parts(self, reader: Shape, item: Node) -> bool:
+        """Say whether any text, split at separators, is a list the reader takes."""
+        bounded = reader.unique or "maxItems" in reader.ceilings or reader.opaque
+        inner = self.reader.shape(item)
+        takes = "string" in inner.types and obligations.any_text(inner, empty=True)
+        return takes and not bounded and not inner.unions
+
     def _wire_union(self, pair: Pair, union: Union) -> Expansion:
         stripped = pair.reader.choosing(union.pointer, union.keyword, -1)
         edges: tuple[Edge, ...] = ()
         if obligations.says_something(self.reader.shape(stripped)):
             edges = (Edge((), Pair(pair.writer, stripped, pair.wire)),)
         branches = [self.reader.node(union.branch(i)) for i in range(union.branches)]
-        if any(self.holds(Pair(pair.writer, b, pair.wire)) for b in branches):
+        taken = next((b for b in branches if self.holds(Pair(pair.writer, b, pair.wire))), None)
+        if taken is not None and (union.keyword == "anyOf" or self._alone(taken, branches)):
             return Expansion(edges=edges)
         gap = Gap(
             union.keyword,
@@ -269,6 +333,13 @@ class Containment:
             reason="no single branch takes every value",
         )
         return Expansion((gap,), edges)
+
+    def _alone(self, taken: Node, branches: list[Node]) -> bool:
+        """Say whether no other branch reads the same JSON type: a text is read as one of them."""
+        types = self.reader.shape(taken).types
+        others = list(branches)
+        others.remove(taken)
+        return not any(types & self.reader.shape(b).types for b in others)
 
     def _oblige(self, pair: Pair, writer: Shape, reader: Shape) -> Expansion:
         gaps = obligations.local_gaps(writer, reader)
@@ -320,12 +391,7 @@ class Containment:
                 edges.append(Edge(("extra",), Pair(rest, theirs, wire)))
             else:
                 gaps.append(Gap("additionalProperties", hints=(("extra", ""),)))
-        spoken = {o.pointer for o in reader.opaque} if reader.opaque else set()
-        for pattern in (o for o in writer.opaque if o.keyword == "patternProperties"):
-            # The reader's own patterns are judged as a whole; here it only has a rest to offer.
-            if not spoken and not reader.silent and not self.algebra.covers(*pair[:2]):
-                reason = "the values of patternProperties are not compared one by one"
-                gaps.append(Gap(pattern.keyword, hints=(("search", ""),), reason=reason))
+        edges += self._patterns(pair, writer, reader, gaps)
         for name in sorted(reader.required - writer.required):
             default = _default(self.reader, reader, name)
             gaps.append(
@@ -339,10 +405,28 @@ class Containment:
             )
         return edges
 
+    def _patterns(self, pair: Pair, writer: Shape, reader: Shape, gaps: list[Gap]) -> list[Edge]:
+        """Compare the members that the writer names by pattern."""
+        edges: list[Edge] = []
+        for where, pattern in self.writer.patterns(writer):
+            mine = self.writer.node(f"{where}{pointer('patternProperties', pattern)}")
+            if self.writer.shape(mine).empty:
+                continue
+            theirs = self.reader.pattern_node(reader, pattern)
+            if theirs is not None:
+                edges.append(
+                    Edge(("pattern", pattern), Pair(mine, theirs, "text" * bool(pair.wire)))
+                )
+            elif pair.wire or not self.algebra.covers(pair.writer, pair.reader):
+                reason = "which other patterns a name of this one also matches is not decided"
+                gaps.append(Gap("patternProperties", hints=(("search", ""),), reason=reason))
+        return edges
+
     def _opaque(self, pair: Pair, writer: Shape, reader: Shape, gaps: list[Gap]) -> None:
         for keyword in reader.opaque:
             if any(
                 o.keyword == keyword.keyword
+                and keyword.keyword not in _IN_CONTEXT
                 and same_value(o.value) == same_value(keyword.value)
                 and self._sameness.same(o.pointer, keyword.pointer)
                 for o in writer.opaque
@@ -350,7 +434,7 @@ class Containment:
                 continue
             if not obligations.concerns(keyword, writer):
                 continue
-            if self.algebra.covers(pair.writer, pair.reader):
+            if not pair.wire and self.algebra.covers(pair.writer, pair.reader):
                 return
             gaps.append(
                 Gap(
@@ -360,6 +444,21 @@ class Containment:
                     reason=f"no proof either way for {keyword.keyword!r}",
                 )
             )
+
+
+# What these mean depends on what stands around them, so equal text says nothing.
+_IN_CONTEXT = frozenset({"unevaluatedProperties", "unevaluatedItems", "$dynamicRef"})
+
+
+def _joined(node: Node, union: Union, branches: tuple[int, ...]) -> Node:
+    for branch in branches:
+        node = node.choosing(union.pointer, union.keyword, branch)
+    return node
+
+
+def _describes(shape: Shape) -> bool:
+    keywords = {"items", "prefixItems", "patternProperties", "additionalProperties"}
+    return bool(shape.names) or any(keywords & schema.keys() for _, schema in shape.members)
 
 
 def _default(side: Side, shape: Shape, name: str) -> object:

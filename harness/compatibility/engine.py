@@ -52,7 +52,7 @@ def compare(old: Contract, new: Contract, *, options: CompareOptions = DEFAULT_O
     for request in (True, False):
         roots = [r for r in walk.roots if r.request is request]
         findings += _Direction(old, new, roots, request=request, options=options).findings()
-    placed = _distinct(sorted(findings, key=_order))
+    placed = _distinct(_merged(sorted(findings, key=_order)))
     placed = [_located(f, old, new) for f in placed]
     counts = {
         v.value: sum(f.verdict is v for f in placed)
@@ -255,7 +255,7 @@ def _field(place: str, steps: list[tuple[str, ...]], name: str) -> str:
     for step in steps:
         if step[0] == "property":
             text = f"{text}.{step[1]}" if text else step[1]
-        elif step[0] == "extra":
+        elif step[0] in {"extra", "pattern"}:
             text = f"{text}.*" if text else "*"
         else:
             text += "[]"
@@ -314,6 +314,24 @@ def _order(finding: Finding) -> tuple[int, str, str, str, str]:
         finding.rule,
         canonical_json([finding.to_json()]),
     )
+
+
+def _merged(findings: list[Finding]) -> list[Finding]:
+    """Ask an open question once, though several alternatives of a union raise it."""
+    questions: dict[tuple[object, ...], list[Finding]] = {}
+    for finding in findings:
+        if finding.verdict is Verdict.UNPROVEN:
+            key = (finding.rule, finding.direction, finding.field, finding.operations)
+            questions.setdefault((*key, finding.reason), []).append(finding)
+    repeated = {id(f) for group in questions.values() for f in group[1:]}
+    counts = {id(group[0]): len(group) for group in questions.values()}
+    kept = [f for f in findings if id(f) not in repeated]
+    return [
+        replace(f, reason=f"{f.reason} ({counts[id(f)]} alternatives)")
+        if counts.get(id(f), 1) > 1
+        else f
+        for f in kept
+    ]
 
 
 def _distinct(findings: list[Finding]) -> list[Finding]:

@@ -105,13 +105,13 @@ def says_something(shape: Shape) -> bool:
     )
 
 
-def any_text(reader: Shape) -> bool:
-    """Say whether a string of any spelling is taken."""
+def any_text(reader: Shape, *, empty: bool) -> bool:
+    """Say whether a string of any spelling is taken, with ``empty`` the empty one too."""
     return not (
         reader.enum is not None
         or reader.patterns
         or reader.opaque
-        or reader.floors.get("minLength", 0) > 1
+        or reader.floors.get("minLength", 0) > (0 if empty else 1)
         or "maxLength" in reader.ceilings
         or set(reader.formats) & ASSERTED_FORMATS
     )
@@ -119,10 +119,19 @@ def any_text(reader: Shape) -> bool:
 
 def disjoint(wside: Side, writer: Shape, rside: Side, reader: Shape) -> bool:
     """Say whether two shapes surely have no value in common."""
+    if never_both(wside, writer, rside, reader):
+        return True
+    return writer.types == {"object"} and _missing(wside, writer, reader)
+
+
+def never_both(wside: Side, writer: Shape, rside: Side, reader: Shape) -> bool:
+    """Say whether no value matches both shapes, undeclared names allowed."""
     if reader.empty or writer.empty or not writer.types & reader.types:
         return True
-    if writer.types == {"object"}:
-        return _tags_differ(wside, writer, rside, reader) or _missing(wside, writer, reader)
+    if writer.types == {"object"} and _tags_differ(wside, writer, rside, reader):
+        return True
+    if writer.enum is not None and reader.enum is not None:
+        return not {same_value(v) for v in writer.enum} & {same_value(v) for v in reader.enum}
     return False
 
 

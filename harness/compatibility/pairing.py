@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from harness.compatibility.wire import filled, query
 from harness.model.contract import Contract, Operation
@@ -55,6 +56,14 @@ class Walk:
     structural: list[Structural] = field(default_factory=list)
     compared: int = 0
 
+    def breaks(self, rule: str, operation: str, message: str, **facts: Any) -> None:
+        """Note a difference that breaks by what is missing or newly demanded."""
+        self.structural.append(Structural(rule, Verdict.BREAKING, operation, message, **facts))
+
+    def notes(self, rule: str, operation: str, message: str, **facts: Any) -> None:
+        """Note a difference that harms nobody."""
+        self.structural.append(Structural(rule, Verdict.COMPATIBLE, operation, message, **facts))
+
 
 def matched_operations(
     old: Contract, new: Contract, left: tuple[Operation, ...], right: tuple[Operation, ...]
@@ -99,10 +108,12 @@ def request_exchange(root: Root, value: Json) -> dict[str, Json]:
     parameter = made.pop("parameter", None)
     if parameter is not None:
         location, name = str(parameter).split(".", 1)
+        target = str(made["target"])
         if location == "query":
-            return {**made, "target": f"{made['path']}?{query(name, value)}"}
+            separator = "&" if "?" in target else "?"
+            return {**made, "target": f"{target}{separator}{query(name, value)}"}
         if location == "path":
-            return {**made, "target": filled(str(made["path"]), name, value)}
+            return {**made, "target": PLACEHOLDER.sub("a", filled(target, name, value))}
         return {**made, "headers" if location == "header" else "cookies": {name: value}}
     header = made.pop("header", None)
     if header is not None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from harness.compatibility.keywords import OPAQUE
 from harness.model.finding import Category
 
 
@@ -117,7 +118,11 @@ STRUCTURE: dict[str, Rule] = {
         ),
         Rule("response-header-became-optional", "Old clients may rely on this header.", _A),
         Rule("security-tightened", "Old credentials no longer suffice.", _Q),
-        Rule("server-removed", "The old address is no longer listed.", Category.POLICY),
+        Rule(
+            "server-removed",
+            "Calls to the old address are not described any more.",
+            Category.POLICY,
+        ),
     )
 }
 
@@ -142,3 +147,41 @@ def data_rule(keyword: str, *, request: bool, part: str) -> tuple[Rule, str]:
         category = Category.POLICY
     why = "Old requests may be refused." if request else "Old clients may not read the answer."
     return Rule(f"{prefix}-{name}", why, category), text
+
+
+# Obligations without a wording of their own: the rule is named after the keyword.
+KEYWORDS = (
+    *("minimum", "maximum", "multipleOf", "format", "pattern", "uniqueItems", "items"),
+    *("minLength", "minItems", "minProperties", "maxLength", "maxItems", "maxProperties"),
+    *("anyOf", "oneOf", "union", "false", "schema", "size", "$ref", "additionalProperties"),
+    *OPAQUE,
+)
+PARTS = ("body", "parameter", "header", "property")
+# Why a structural rule has no counterpart in the other direction.
+ONE_SIDED = {
+    "request-parameter-added-required": "answers have no parameters; headers have rules of theirs",
+    "request-parameter-became-required": "an answer's header may only become optional",
+    "request-parameter-added": "a new header of an answer is not read by anyone yet",
+    "request-parameter-removed": "response-header-removed says it of answers",
+    "request-parameter-style-changed": "headers of answers have one style only",
+    "request-body-added-required": "an answer with a body is read by nobody who expects none",
+    "request-body-became-required": "the body of an answer has no such flag",
+    "response-success-status-removed": "requests have no status",
+    "response-success-status-added": "requests have no status",
+    "response-error-status-removed": "requests have no status",
+    "response-error-status-added": "requests have no status",
+    "response-required-header-removed": "request headers are parameters",
+    "response-header-removed": "request headers are parameters",
+    "response-header-became-optional": "request headers are parameters",
+}
+
+
+def catalogue() -> tuple[Rule, ...]:
+    """Return every rule that a comparison can emit, by id."""
+    found = dict(STRUCTURE)
+    for keyword in (*DATA, *KEYWORDS):
+        for request in (True, False):
+            for part in PARTS:
+                rule, _ = data_rule(keyword, request=request, part=part)
+                found[rule.id] = rule
+    return tuple(found[name] for name in sorted(found))

@@ -50,6 +50,17 @@ class Node(NamedTuple):
 
 
 ANYTHING = Node()
+_OPENING = frozenset({"additionalProperties", "unevaluatedProperties", "patternProperties"})
+_IN_PLACE = ("allOf", "anyOf", "oneOf")
+
+
+def choices_made(node: Node) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Return the branches chosen in each union; several where an anyOf takes them together."""
+    made: dict[tuple[str, str], tuple[int, ...]] = {}
+    for choice in node.choices:
+        key = (choice.pointer, choice.keyword)
+        made[key] = (*made.get(key, ()), choice.branch)
+    return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ class Shape:
     required: frozenset[str] = frozenset()
     names: dict[str, None] = field(default_factory=dict)  # declared property names, in order
     silent: bool = True  # nobody spoke about additional properties
+    loose: set[str] = field(default_factory=set)  # names that only a condition declares
     prefix: int = 0  # how many leading items are described one by one
 
     @property
@@ -119,6 +131,7 @@ class Side:
         self._found: dict[str, Json] = {}
         self._shapes: dict[Node, Shape] = {}
         self._targets: dict[str, str] = {}
+        self._loops: dict[str, bool] = {}
 
     def at(self, where: str) -> Json:
         """Return the schema at a pointer; a dangling reference reads as ``None``."""
@@ -136,7 +149,12 @@ class Side:
             seen, here = {where}, where
             while True:
                 following = reference(self.at(here))
-                if following is None or following in seen or not lone(self.at(here)):
+                if (
+                    following is None
+                    or following in seen
+                    or not lone(self.at(here))
+                    or self.leads_back(here)
+                ):
                     break
                 seen.add(following)
                 here = following
@@ -166,6 +184,27 @@ class Side:
                 todo.append(f"{here}/allOf/0")
         return False
 
+    def leads_back(self, where: str) -> bool:
+        """Say whether a schema speaks of the same value by way of itself: it then means nothing."""
+        if where not in self._loops:
+            seen: set[str] = set()
+            todo = [where]
+            while todo:
+                here = todo.pop()
+                schema = self.at(here)
+                if here in seen or not isinstance(schema, Mapping):
+                    continue
+                seen.add(here)
+                following = reference(schema)
+                todo += [] if following is None else [following]
+                for keyword in _IN_PLACE:
+                    count = len(_list(schema.get(keyword)))
+                    todo += [f"{here}/{keyword}/{i}" for i in range(count)]
+                if where in todo:
+                    break
+            self._loops[where] = where in todo
+        return self._loops[where]
+
     def shape(self, node: Node) -> Shape:
         """Return what the node says, merged."""
         if node not in self._shapes:
@@ -190,7 +229,8 @@ class Side:
                     own = True
             if not own and "additionalProperties" in schema:
                 found.append(f"{where}/additionalProperties")
-        if not found and self.closes(shape) and name not in shape.required:
+        known = name in shape.required or name in shape.loose
+        if not found and self.closes(shape) and not known:
             return None
         return self._unless_false(found)
 
@@ -201,6 +241,25 @@ class Side:
         return self._unless_false(
             [f"{w}/additionalProperties" for w, s in shape.members if "additionalProperties" in s]
         )
+
+    def patterns(self, shape: Shape) -> Iterator[tuple[str, str]]:
+        """Yield where each pattern of names stands, and the pattern."""
+        for where, schema in shape.members:
+            for pattern in _object(schema.get("patternProperties")):
+                yield where, pattern
+
+    def pattern_node(self, shape: Shape, pattern: str) -> Node | None:
+        """Return what holds for every name of a pattern; ``None`` when that is not one answer."""
+        found: list[str] = []
+        for where, schema in shape.members:
+            own = _object(schema.get("patternProperties"))
+            if own.keys() - {pattern}:
+                return None
+            if pattern in own:
+                found.append(where + pointer("patternProperties", pattern))
+            elif "additionalProperties" in schema:
+                found.append(f"{where}/additionalProperties")
+        return self._unless_false(found)
 
     def item_node(self, shape: Shape, index: int) -> Node | None:
         """Return the schema of one array place; ``None`` when it must stay empty."""
@@ -215,7 +274,10 @@ class Side:
 
     def closes(self, shape: Shape) -> bool:
         """Say whether this side sends no undeclared names here."""
-        return self.closed and shape.silent and bool(shape.names)
+        if not (self.closed and shape.silent and shape.names):
+            return False
+        # Names that stand only under a condition close nothing while it is not met.
+        return not shape.loose or any(s.get("properties") for _, s in shape.members)
 
     def _unless_false(self, pointers: list[str]) -> Node | None:
         if any(self.at(p) is False for p in pointers):
@@ -224,7 +286,7 @@ class Side:
 
     def _merge(self, node: Node) -> Shape:
         shape = Shape()
-        decided = {(c.pointer, c.keyword): c.branch for c in node.choices}
+        decided = choices_made(node)
         seen: set[str] = set()
         todo = list(node.pointers)
         while todo:
@@ -240,20 +302,49 @@ class Side:
             elif isinstance(schema, Mapping):
                 todo.extend(self._parts(shape, where, schema, decided))
                 _absorb(shape, where, schema)
+                self._conditional(shape, where, schema)
         self._drop_flagged(shape)
         return shape
+
+    def _conditional(self, shape: Shape, where: str, schema: JsonObject) -> None:
+        """Note the names that stand under a condition: a closed writer may send them too."""
+        todo = [f"{where}/{k}" for k in ("if", "then", "else") if k in schema]
+        for name in _object(schema.get("dependentSchemas")):
+            todo.append(where + pointer("dependentSchemas", name))
+        seen: set[str] = set()
+        while todo:
+            here = todo.pop()
+            inner = self.at(here)
+            if here in seen or not isinstance(inner, Mapping):
+                continue
+            seen.add(here)
+            names = _object(inner.get("properties"))
+            shape.loose |= names.keys()
+            shape.names.update(dict.fromkeys(names))
+            if _OPENING & inner.keys():
+                shape.silent = False
+            following = reference(inner)
+            todo += [] if following is None else [following]
+            todo += [f"{here}/{k}" for k in ("if", "then", "else") if k in inner]
+            todo += [
+                here + pointer("dependentSchemas", n)
+                for n in _object(inner.get("dependentSchemas"))
+            ]
+            todo += [f"{here}/{k}/{i}" for k in _IN_PLACE for i in range(len(_list(inner.get(k))))]
 
     def _parts(
         self,
         shape: Shape,
         where: str,
         schema: JsonObject,
-        decided: Mapping[tuple[str, str], int],
+        decided: Mapping[tuple[str, str], tuple[int, ...]],
     ) -> Iterator[str]:
         following = schema.get("$ref")
         if isinstance(following, str):
             if following.startswith("#"):
                 yield unquoted(following[1:])
+                if self.leads_back(unquoted(following[1:])):
+                    shape.opaque.append(Opaque("$ref", where, following))
             else:
                 shape.opaque.append(Opaque("$ref", where, following))
         for index in range(len(_list(schema.get("allOf")))):
@@ -262,13 +353,13 @@ class Side:
             branches = _list(schema.get(keyword))
             if not branches:
                 continue
-            branch = decided.get((where, keyword))
-            if branch is None and len(branches) == 1:
-                branch = 0
-            if branch is None:
+            chosen = decided.get((where, keyword))
+            if chosen is None and len(branches) == 1:
+                chosen = (0,)
+            if chosen is None:
                 shape.unions.append(Union(where, keyword, len(branches)))
-            elif branch >= 0:
-                yield f"{where}/{keyword}/{branch}"
+                continue
+            yield from (f"{where}/{keyword}/{branch}" for branch in chosen if branch >= 0)
 
     def _drop_flagged(self, shape: Shape) -> None:
         if not shape.required and not (self.writer and shape.names):

@@ -9,6 +9,7 @@ from harness.compatibility.containment import Containment, Pair
 from harness.compatibility.gaps import Gap
 from harness.compatibility.samples import NoValueError, Sampler
 from harness.compatibility.side import Node, Side
+from harness.compatibility.texts import matching
 from harness.model.values import Json
 
 CANDIDATES_MAX = 100
@@ -25,6 +26,14 @@ class Confirmation:
     def __init__(self, value: Json) -> None:
         """Hold the value; ``None`` is a value too."""
         self.value = value
+
+
+def name_like(pattern: str) -> str:
+    """Return a member name of a pattern. Raises :class:`NoValueError` when none was found."""
+    found = matching((pattern,), 0, None)
+    if not found:
+        raise NoValueError
+    return min(found, key=lambda name: (len(name), name))
 
 
 class Confirmer:
@@ -70,6 +79,9 @@ class Confirmer:
                 continue
             if step[0] == "property":
                 value = self._sampler.with_member(pair.writer, step[1], value)
+            elif step[0] == "pattern":
+                name = name_like(step[1])
+                value = self._sampler.with_member(pair.writer, name, value)
             elif step[0] == "extra":
                 value = self._sampler.with_extra(pair.writer, value)
             else:

@@ -67,7 +67,7 @@ def test_json_carries_the_witness_and_the_place(folder: Path) -> None:
     (finding,) = result["findings"]
     assert finding["rule"] == "response-property-type-changed"
     assert finding["witness"]["value"] == {"total": 0.5}
-    assert finding["witness"]["exchange"]["status"] == "200"
+    assert finding["witness"]["exchange"]["status"] == 200
     assert finding["places"]["new"]["line"] == 1
     assert result["summary"]["operations_compared"] == 1
 

@@ -293,3 +293,63 @@ def test_a_spent_budget_is_unproven_and_never_silent(tmp_path: Path) -> None:
     )
     assert report.verdict is Verdict.UNPROVEN
     assert "budget" in report.findings[0].reason
+
+
+MIXED: list[tuple[str, Any, Any]] = [
+    ("a-branch-written-twice", obj(a=I), {"oneOf": [S, obj(a=I), obj(a=I)]}),
+    (
+        "a-branch-referred-to-twice",
+        {"type": "object"},
+        {"oneOf": [{"$ref": "#/components/schemas/Any"}, {"$ref": "#/components/schemas/Any"}]},
+    ),
+    (
+        "members-of-two-branches",
+        {"anyOf": [obj(a=I), obj(b=I)]},
+        {"anyOf": [{**obj(a=I), "additionalProperties": False}, obj(("b",), b=I)]},
+    ),
+    (
+        "members-of-two-branches-refused-together",
+        {"anyOf": [obj(("a",), a=I), obj(("b",), b=I)]},
+        {"type": "object", "maxProperties": 1},
+    ),
+    (
+        "a-pattern-over-a-declared-name",
+        {**obj(a=S), "patternProperties": {"^x": I}},
+        obj(a=S, xy=S),
+    ),
+    (
+        "a-pattern-and-another-rest",
+        {"type": "object", "patternProperties": {"^x": I}, "additionalProperties": False},
+        {"type": "object", "additionalProperties": S},
+    ),
+    (
+        "unevaluated-in-another-context",
+        {**obj(a=S, b=S), "unevaluatedProperties": False},
+        {**obj(a=S), "unevaluatedProperties": False},
+    ),
+    (
+        "a-name-under-a-condition",
+        {**obj(a=S), "if": {"required": ["a"]}, "then": obj(z=I)},
+        obj(a=S, z=S),
+    ),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new"), MIXED, ids=ids(MIXED))
+def test_what_several_parts_allow_together_is_never_overlooked(
+    tmp_path: Path, name: str, old: Any, new: Any
+) -> None:
+    parts = {"Any": {"type": "object"}}
+    report = judged(
+        tmp_path,
+        document(old, where="request", schemas=parts),
+        document(new, where="request", schemas=parts),
+    )
+    assert report.verdict is not Verdict.COMPATIBLE
+
+
+def test_a_schema_that_is_only_itself_is_never_called_compatible(tmp_path: Path) -> None:
+    knot = {"$ref": "#/components/schemas/Knot"}
+    old = document(knot, where="request", schemas={"Knot": I})
+    new = document(knot, where="request", schemas={"Knot": {"anyOf": [knot, S]}})
+    assert judged(tmp_path, old, new).verdict is not Verdict.COMPATIBLE

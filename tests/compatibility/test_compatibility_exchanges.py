@@ -127,7 +127,7 @@ CASES: list[tuple[str, str, Any, str]] = [
     ),
     ("security-tightened", f"{GET}>security", [{"token": ["read", "write"]}], "breaking"),
     ("operation-deprecated", f"{GET}>deprecated", True, "compatible"),
-    ("server-removed", "servers", [{"url": "https://new.example"}], "unproven"),
+    ("server-removed", "servers", [{"url": "https://new.example"}], "breaking"),
 ]
 
 
@@ -218,3 +218,72 @@ def test_the_result_is_the_same_bytes_under_any_hash_seed(tmp_path: Path) -> Non
     }
     assert len(outputs) == 1
     assert b'"verdict": "breaking"' in outputs.pop()
+
+
+def queried(schema: dict[str, Any], *, location: str = "query", **more: Any) -> dict[str, Any]:
+    parameter = {"name": "q", "in": location, "required": location == "path", "schema": schema}
+    operation = {"parameters": [{**parameter, **more}], "responses": {"204": {"description": ""}}}
+    path = "/found/{q}" if location == "path" else "/found"
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Shop", "version": "1"},
+        "paths": {path: {"get": operation}},
+    }
+
+
+TEXT = {"type": "string"}
+WIRE: list[tuple[str, dict[str, Any], dict[str, Any], bool]] = [
+    # Every text of the old contract is a text of the new one, whatever type it was meant as.
+    ("union-to-text", queried({"oneOf": [TEXT, {"type": "integer"}]}), queried(TEXT), True),
+    (
+        "text-to-list-in-a-path",
+        queried(TEXT, location="path"),
+        queried({"type": "array", "items": TEXT}, location="path"),
+        True,
+    ),
+    ("empty-text", queried(TEXT), queried({**TEXT, "minLength": 1}), False),
+    (
+        "list-with-a-limit",
+        queried(TEXT, location="path"),
+        queried({"type": "array", "items": TEXT, "maxItems": 1}, location="path"),
+        False,
+    ),
+    ("two-texts", queried(TEXT), queried({"oneOf": [TEXT, {**TEXT, "maxLength": 3}]}), False),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "harmless"), WIRE, ids=[w[0] for w in WIRE])
+def test_parameters_are_compared_as_texts(
+    tmp_path: Path, name: str, old: dict[str, Any], new: dict[str, Any], harmless: bool
+) -> None:
+    assert (judged(tmp_path, old, new).verdict is Verdict.COMPATIBLE) is harmless
+
+
+def test_the_exchange_is_a_call_that_can_be_made(tmp_path: Path) -> None:
+    old = shop()
+    needed = {"name": "shop", "in": "query", "required": True, "schema": {"enum": ["main"]}}
+    old["paths"]["/orders/{id}"]["get"]["parameters"].append(needed)
+    new = copy.deepcopy(old)
+    new["paths"]["/orders/{id}"]["get"]["parameters"][1]["required"] = True
+    del new["paths"]["/orders/{id}"]["get"]["responses"]["200"]
+    found = {f.rule: f.witness for f in judged(tmp_path, old, new).findings}
+    asked = found["request-parameter-became-required"]
+    gone = found["response-success-status-removed"]
+    assert asked is not None
+    assert gone is not None
+    assert asked.exchange["target"] == "/orders/a?shop=main"
+    assert gone.exchange["status"] == 200
+
+
+def test_a_base_path_that_moves_into_the_paths_is_no_finding(tmp_path: Path) -> None:
+    new = shop()
+    new["servers"] = [{"url": "https://shop.example"}]
+    new["paths"] = {f"/v1{path}": item for path, item in new["paths"].items()}
+    assert judged(tmp_path, shop(), new).findings == ()
+
+
+def test_an_address_fewer_harms_nobody_while_another_serves(tmp_path: Path) -> None:
+    old = shop()
+    old["servers"].append({"url": "https://second.example/v1"})
+    (finding,) = judged(tmp_path, old, shop()).findings
+    assert (finding.rule, finding.verdict.value) == ("server-removed", "compatible")
