@@ -1,3 +1,3 @@
-"""driftgate: contract testing and API-drift detection for retailers that sell through several channels."""
+"""driftgate: contract testing and API-drift detection for retailers on several channels."""
 
 __version__ = "0.1.0"

@@ -30,19 +30,19 @@ ExceptionHandler = Callable[[asyncio.AbstractEventLoop, dict[str, Any]], object]
 CALLBACKS_PER_INSTANT_MAX = 2_000_000
 
 
-class Deadlock(RuntimeError):  # noqa: N818 - the name everybody knows it by
+class Deadlock(RuntimeError):
     """Nothing is ready and nothing is scheduled: every task waits for another."""
 
 
-class Livelock(RuntimeError):  # noqa: N818 - the name everybody knows it by
+class Livelock(RuntimeError):
     """Tasks keep waking each other while time stands still."""
 
 
-class TimeLimitReached(RuntimeError):  # noqa: N818 - a limit is reached, nothing is faulty yet
+class TimeLimitReached(RuntimeError):
     """The run is not over at the end of the virtual time it was given."""
 
 
-class EscapedSimulation(RuntimeError):  # noqa: N818 - says what the caller did
+class EscapedSimulation(RuntimeError):
     """Simulated code asked for a socket, a thread, a process or a signal."""
 
 
