@@ -254,6 +254,7 @@ class Algebra:
         self._tests: dict[tuple[bool, Node], Test | None] = {}
         self._covers: dict[tuple[Node, Node], bool] = {}
         self._open_tests: dict[Node, Test | None] = {}
+        self._readable: dict[Node, bool] = {}
 
     def writer_test(self, node: Node) -> Test | None:
         """Return the validator of a writer's node, closed, and as written as well."""
@@ -274,6 +275,13 @@ class Algebra:
         if test is None or not wire:
             return test
         return lambda value: any(test(v) for v in readings(value))
+
+    def reader_is_readable(self, node: Node) -> bool:
+        """Say whether a test of this node may prove a yes: every reference leads somewhere."""
+        if node not in self._readable:
+            copy = Document(self.reader, node)
+            self._readable[node] = copy.build() is not None and copy.exact
+        return self._readable[node]
 
     def covers(self, writer: Node, reader: Node) -> bool:
         """Say whether the algebra proves that the reader takes everything of the writer."""

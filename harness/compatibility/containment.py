@@ -131,6 +131,8 @@ class Containment:
         writer, reader = self.writer.shape(pair.writer), self.reader.shape(pair.reader)
         if writer.empty:
             return Expansion()
+        if any(o.keyword == "$ref" for o in (*writer.opaque, *reader.opaque)):
+            return Expansion(gaps=(Gap("$ref", reason=_UNREADABLE),))
         finite = obligations.finite_values(writer)
         if finite is not None:
             return Expansion(gaps=self._finite(pair, writer, reader, finite))
@@ -160,6 +162,8 @@ class Containment:
         sent = self.algebra.written_test(pair.writer) if bad else None
         if sent is not None:
             bad = [v for v in bad if sent(v)]
+        if not bad and not self.algebra.reader_is_readable(pair.reader):
+            return (Gap("$ref", reason=_UNREADABLE),)
         return obligations.finite_gaps(writer, reader, bad)
 
     def _split(self, pair: Pair, union: Union) -> Expansion:
@@ -446,6 +450,7 @@ class Containment:
             )
 
 
+_UNREADABLE = "a schema behind a reference cannot be read, so nothing is known about it"
 # What these mean depends on what stands around them, so equal text says nothing.
 _IN_CONTEXT = frozenset({"unevaluatedProperties", "unevaluatedItems", "$dynamicRef"})
 

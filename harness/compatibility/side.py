@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from harness.catalog.references import UNRESOLVED
 from harness.compatibility.keywords import (
     ALL_TYPES,
     OPAQUE,
@@ -134,13 +135,19 @@ class Side:
         self._loops: dict[str, bool] = {}
 
     def at(self, where: str) -> Json:
-        """Return the schema at a pointer; a dangling reference reads as ``None``."""
+        """Return the schema at a pointer; what nobody can know reads as ``None``.
+
+        That is a reference that dangles, is refused or leads back to itself, and a schema the
+        catalog could not read: nothing may be proved or refuted there.
+        """
         if where not in self._found:
             try:
                 tokens = [t.replace("~1", "/").replace("~0", "~") for t in where.split("/")[1:]]
-                self._found[where] = walk(self.schemas, tokens)
+                found = walk(self.schemas, tokens)
             except LookupError:
-                self._found[where] = None
+                found = None
+            unreadable = isinstance(found, Mapping) and UNRESOLVED in found
+            self._found[where] = None if unreadable else found
         return self._found[where]
 
     def target(self, where: str) -> str:
