@@ -450,7 +450,7 @@ class Containment:
             )
 
 
-_UNREADABLE = "a schema behind a reference cannot be read, so nothing is known about it"
+_UNREADABLE = "a reference leads nowhere or a keyword is unusable, so nothing is known here"
 # What these mean depends on what stands around them, so equal text says nothing.
 _IN_CONTEXT = frozenset({"unevaluatedProperties", "unevaluatedItems", "$dynamicRef"})
 

@@ -24,6 +24,12 @@ _Q, _A = Category.WIRE_REQUEST, Category.WIRE_RESPONSE
 
 # keyword -> (request rule, response rule, request text, response text)
 DATA: dict[str, tuple[str, str, str, str]] = {
+    "$ref": (
+        "schema-unreadable",
+        "schema-unreadable",
+        "one side's schema cannot be read here",
+        "one side's schema cannot be read here",
+    ),
     "type": (
         "{part}-type-changed",
         "{part}-type-changed",
@@ -153,7 +159,7 @@ def data_rule(keyword: str, *, request: bool, part: str) -> tuple[Rule, str]:
 KEYWORDS = (
     *("minimum", "maximum", "multipleOf", "format", "pattern", "uniqueItems", "items"),
     *("minLength", "minItems", "minProperties", "maxLength", "maxItems", "maxProperties"),
-    *("anyOf", "oneOf", "union", "false", "schema", "size", "$ref", "additionalProperties"),
+    *("anyOf", "oneOf", "union", "false", "schema", "size", "additionalProperties"),
     *OPAQUE,
 )
 PARTS = ("body", "parameter", "header", "property")

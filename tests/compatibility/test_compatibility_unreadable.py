@@ -59,7 +59,10 @@ def judged(folder: Path, old: dict[str, Any], new: dict[str, Any]) -> Report:
 def test_an_unreadable_schema_is_unproven_on_either_side(
     tmp_path: Path, known: dict[str, Any], unreadable: dict[str, Any]
 ) -> None:
-    assert judged(tmp_path, known, unreadable).verdict is Verdict.UNPROVEN
+    report = judged(tmp_path, known, unreadable)
+    assert report.verdict is Verdict.UNPROVEN
+    open_questions = [f.rule for f in report.findings if f.verdict is Verdict.UNPROVEN]
+    assert open_questions == ["request-schema-unreadable"]
     assert judged(tmp_path, unreadable, known).verdict is Verdict.UNPROVEN
 
 
