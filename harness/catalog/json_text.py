@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import math
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from harness.catalog.limits import Limits, count_values, too_deep, too_many_nodes
+from harness.catalog.limits import Limits, count_values, nested_deeper, too_deep, too_many_nodes
+from harness.catalog.places import LineIndex
 from harness.model.errors import DocumentError, SourceLocation
 from harness.model.values import Json, pointer
 
@@ -19,19 +19,6 @@ _TOKEN = re.compile(
     r"""|(?P<word>[^\s{}\[\],:"]+))""",
     re.DOTALL,
 )
-
-
-class LineIndex:
-    """Turns offsets of one text into line and column, both from 1."""
-
-    def __init__(self, text: str) -> None:
-        """Remember where lines begin."""
-        self._starts = [0, *(m.end() for m in re.finditer("\n", text))]
-
-    def at(self, offset: int) -> tuple[int, int]:
-        """Return (line, column) of ``offset``."""
-        line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +122,14 @@ def read_json(text: str, label: str, limits: Limits) -> tuple[Json, tuple[Visit,
     }
     punctuation = text.count(",") + text.count("[") + text.count("{")
     many = punctuation >= limits.nodes
-    if many or _looks_deep(text, limits):
+    if many:
         _refuse_oversize(text, label, limits)
     try:
         value = json.loads(text, **options)
     except json.JSONDecodeError as error:
         raise _syntax_error(error, label) from error
     except RecursionError as error:
+        _refuse_oversize(text, label, limits)
         raise too_deep(SourceLocation(label), limits) from error
     except ValueError as error:  # a constant or an integer of thousands of digits
         msg = f"not valid JSON: {error}"
@@ -150,15 +138,12 @@ def read_json(text: str, label: str, limits: Limits) -> tuple[Json, tuple[Visit,
             remedy="Write a plain JSON number or text.",
             location=SourceLocation(label),
         ) from error
+    if nested_deeper(value, limits.depth):
+        _refuse_oversize(text, label, limits)
     if many and count_values(value, limits.nodes) > limits.nodes:
         raise too_many_nodes(SourceLocation(label), limits)
     repeated = tuple(v for v in scan(text) if v.repeated) if reader.repeated else ()
     return value, repeated
-
-
-def _looks_deep(text: str, limits: Limits) -> bool:
-    openers = text.count("[") + text.count("{")
-    return openers > limits.depth
 
 
 def _refuse_oversize(text: str, label: str, limits: Limits) -> None:

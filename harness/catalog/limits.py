@@ -91,3 +91,18 @@ def count_values(document: Json, most: int) -> int:
         elif isinstance(value, list):
             waiting.extend(value)
     return count
+
+
+def nested_deeper(document: Json, most: int) -> bool:
+    """Say whether values are nested in more than ``most`` objects and arrays."""
+    level: list[Json] = [document] if isinstance(document, dict | list) else []
+    for _ in range(most):
+        if not level:
+            return False
+        level = [
+            child
+            for node in level
+            for child in (node.values() if isinstance(node, dict) else node)
+            if isinstance(child, dict | list)
+        ]
+    return bool(level)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import unquote, urldefrag, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from harness.catalog.limits import Limits, bundle_too_large, count_values, too_many_files
 from harness.catalog.parsing import parse
@@ -35,9 +35,10 @@ def link(
     A document that refers only to itself by pointer is returned as it is. References that are
     remote, leave the folder, or name a file that cannot be read are reported and left alone.
     """
-    if not any(_needs_linking(node) for _, node in objects(root)):
+    referring = _referring(root, "")
+    if not any(_needs_linking(node) for _, node in referring):
         linked = Linked(root)
-        return Bundle(root, linked, {}, _dangling(linked, [""]))
+        return Bundle(root, linked, {}, _dangling(linked, referring))
     linker = _Linker(root, label, beside, limits)
     linker.run()
     return linker.bundle()
@@ -50,30 +51,27 @@ def _needs_linking(node: dict[str, Any]) -> bool:
     return isinstance(node.get("$dynamicRef"), str)
 
 
-def _dangling(linked: Linked, starts: list[str]) -> list[Problem]:
+def _referring(document: Json, start: str) -> list[tuple[str, dict[str, Any]]]:
+    return [
+        (here, node)
+        for here, node in objects(document, start)
+        if "$ref" in node or "$dynamicRef" in node
+    ]
+
+
+def _dangling(linked: Linked, referring: Iterable[tuple[str, dict[str, Any]]]) -> list[Problem]:
     problems = []
-    for start in starts:
-        for here, node in objects(linked.find(start), start):
-            reference = node.get("$ref")
-            target = reference_pointer(reference) if isinstance(reference, str) else None
-            if target is not None and not linked.has(target):
-                problems.append(
-                    Problem(
-                        "dangling-reference",
-                        f"{reference!r} names nothing in this document",
-                        here,
-                        value=reference,
-                    )
-                )
-            elif target is not None and linked.is_circular(node, here):
-                problems.append(
-                    Problem(
-                        "circular-reference",
-                        f"{reference!r} leads back to itself and never to a definition",
-                        here,
-                        value=reference,
-                    )
-                )
+    for here, node in referring:
+        reference = node.get("$ref")
+        target = reference_pointer(reference) if isinstance(reference, str) else None
+        if target is None:
+            continue
+        if not linked.has(target):
+            text = f"{reference!r} names nothing in this document"
+            problems.append(Problem("dangling-reference", text, here, value=reference))
+        elif linked.is_circular(node, here):
+            text = f"{reference!r} leads back to itself and never to a definition"
+            problems.append(Problem("circular-reference", text, here, value=reference))
     return problems
 
 
@@ -122,7 +120,9 @@ class _Linker:
             document[FILES] = dict(self._originals)
             linked_document = {**linked_document, FILES: files}
         linked = Linked(linked_document)
-        problems = [*self._problems, *_dangling(linked, [_prefix(n) for n in self._copies])]
+        starts = [_prefix(name) for name in self._copies]
+        referring = [found for s in starts for found in _referring(linked.find(s), s)]
+        problems = [*self._problems, *_dangling(linked, referring)]
         return Bundle(document, linked, dict(self._bytes), problems)
 
     def _remember_names(self, name: str, here: str, node: dict[str, Any]) -> None:
@@ -131,8 +131,12 @@ class _Linker:
                 self._names.setdefault(f"{name}#{node[keyword]}", here)
         if isinstance(node.get("$dynamicAnchor"), str):
             self._dynamic.setdefault(node["$dynamicAnchor"], []).append(here)
-        if isinstance(node.get("$id"), str):
-            self._names.setdefault(node["$id"], here)
+        for keyword in ("$id", "id"):
+            identity = node.get(keyword)
+            if isinstance(identity, str) and identity.startswith("#"):  # how old drafts anchor
+                self._names.setdefault(f"{name}{identity}", here)
+            elif isinstance(identity, str) and keyword == "$id":
+                self._names.setdefault(identity, here)
 
     def _files_of(self, name: str, node: dict[str, Any]) -> list[str]:
         reference = node.get("$ref")
@@ -143,8 +147,8 @@ class _Linker:
 
     def _file_name(self, name: str, reference: str) -> str | None:
         """Return the file a reference names, relative to the root's folder, or ``None``."""
-        address = urldefrag(reference).url
-        if urlsplit(address).scheme or address.startswith("//") or address in self._names:
+        address = reference.partition("#")[0]
+        if _is_remote(address) or address in self._names:
             return None
         path = posixpath.normpath(posixpath.join(posixpath.dirname(name), unquote(address)))
         if path.startswith(("/", "..")) or "\0" in path or "\\" in path:
@@ -207,7 +211,7 @@ class _Linker:
             node["$ref"] = reference if not reference.startswith("#") else f"anchor:{reference[1:]}"
 
     def _local(self, name: str, reference: str) -> str | None:
-        address, fragment = urldefrag(reference)
+        address, _, fragment = reference.partition("#")
         fragment = unquote(fragment)
         if not address:
             file = name
@@ -223,8 +227,8 @@ class _Linker:
         return self._names.get(f"{file}#{fragment}")
 
     def _unreadable(self, name: str, here: str, reference: str) -> Problem:
-        address = urldefrag(reference).url
-        if urlsplit(address).scheme or address.startswith("//"):
+        address = reference.partition("#")[0]
+        if _is_remote(address):
             return Problem(
                 "remote-reference-refused",
                 f"{reference!r} is remote, and remote references are not followed; "
@@ -246,6 +250,13 @@ class _Linker:
             return Problem("dangling-reference", text, here, value=reference)
         text = f"{reference!r} names nothing in this document"
         return Problem("dangling-reference", text, here, value=reference)
+
+
+def _is_remote(address: str) -> bool:
+    try:
+        return bool(urlsplit(address).scheme) or address.startswith("//")
+    except ValueError:  # no address at all, such as ``http://[``
+        return True
 
 
 def _prefix(name: str) -> str:

@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-import re
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from harness.catalog.dialects import detect_dialect
 from harness.catalog.limits import DEFAULT_LIMITS, Limits
 from harness.catalog.linking import Bundle, link
+from harness.catalog.locating import Locator
 from harness.catalog.normalising import normalise, set_aside
 from harness.catalog.operations import OperationReader
-from harness.catalog.parsing import PositionMap, parse, positions
-from harness.catalog.references import FILES, Linked
+from harness.catalog.parsing import Parsed, parse
+from harness.catalog.references import Linked
 from harness.catalog.sources import Source, open_source
 from harness.model.contract import Contract, Dialect, Problem
-from harness.model.errors import DocumentError, SourceLocation
-from harness.model.values import Json, JsonObject, pointer, pointer_tokens
+from harness.model.errors import UsageError
+from harness.model.values import JsonObject, pointer
+
+if TYPE_CHECKING:
+    from harness.catalog.caching import ContractCache
+    from harness.catalog.overlay import Corrected, Overlay
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,38 +35,123 @@ class Loaded:
     problems: tuple[Problem, ...]
 
 
-def load_contract(source: Source | str | Path, *, limits: Limits = DEFAULT_LIMITS) -> Loaded:
+def _nobody(_phase: str) -> None:
+    return None
+
+
+def load_contract(
+    source: Source | str | Path,
+    *,
+    overlays: Sequence[Overlay] = (),
+    limits: Limits = DEFAULT_LIMITS,
+    lap: Callable[[str], None] = _nobody,
+    cache: ContractCache | None = None,
+) -> Loaded:
     """Return the contract a source describes.
 
-    Dangling, remote and circular references, repeated names and unusable parts are problems, not
-    errors: the rest can still be compared. Raises ``DocumentError`` when the text cannot be read
-    at all or is not Swagger 2.0, OpenAPI 3.0 or OpenAPI 3.1.
+    ``overlays`` (from :func:`harness.catalog.read_overlay`) correct the document, in order, before
+    anything else looks at it; a place in a finding is then the line of whichever file wrote the
+    part. ``lap`` is told the name of each phase that just ended (read, parse, overlay, link,
+    normalise), so that a caller with a clock can say where the time went. ``cache`` answers for
+    a document of the same name and content that was loaded before.
+
+    Dangling, remote and circular references, repeated names, unusable parts and corrections that
+    no longer apply are problems, not errors: the rest can still be compared. Raises
+    ``DocumentError`` when the text cannot be read at all or is not Swagger 2.0, OpenAPI 3.0 or
+    3.1 or a JSON Schema, and ``MetadataError`` for an overlay that cannot be applied.
     """
     opened = source if isinstance(source, Source) else open_source(source, limits=limits)
+    lap("read")
+    corrections = tuple(overlays)
+
+    def load() -> Loaded:
+        with _no_collection():
+            return _load(opened, corrections, limits, lap)
+
+    return cache.loaded(opened, corrections, limits, load) if cache else load()
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking through a document that is still being built.
+
+    Nothing is garbage yet, and a large document would be looked through several times.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def _load(
+    opened: Source, overlays: tuple[Overlay, ...], limits: Limits, lap: Callable[[str], None]
+) -> Loaded:
+    if not opened.label.lower().endswith((".yaml", ".yml", ".json")):
+        from harness.catalog.graphql_text import graphql_contract, is_graphql
+
+        if is_graphql(opened.label, opened.text):
+            if overlays:
+                msg = f"{opened.label} is a GraphQL schema; an overlay corrects OpenAPI documents"
+                raise UsageError(msg, remedy="Leave --overlay out.")
+            contract = graphql_contract(opened.label, opened.text, limits)
+            lap("parse")
+            return Loaded(contract, ())
     parsed = parse(opened.text, opened.label, limits)
     dialect = detect_dialect(parsed.value, opened.label)
-    bundle = link(parsed.value, opened.label, opened.beside, limits)
-    schemas, unusable = normalise(bundle.linked, dialect)
-    reader = OperationReader(bundle.linked, dialect, schemas)
-    contract = _contract(opened, dialect, bundle, schemas, reader, limits)
-    # the reader walks path items twice (operations, callbacks), so it may complain twice
-    problems = [*parsed.problems, *bundle.problems, *unusable, *set_aside(reader.problems)]
-    return Loaded(contract, tuple(problems))
+    lap("parse")
+    corrected = _corrected(parsed, overlays, limits)
+    if corrected:
+        dialect = detect_dialect(corrected.document, opened.label)
+        lap("overlay")
+    document = corrected.document if corrected else parsed.value
+    bundle = link(document, opened.label, opened.beside, limits)
+    lap("link")
+    told = [*parsed.problems, *(corrected.problems if corrected else ()), *bundle.problems]
+    locator = Locator(
+        opened,
+        bundle.files,
+        limits,
+        places=parsed.places,
+        origin=corrected.origin if corrected else None,
+    )
+    if dialect is Dialect.JSON_SCHEMA:
+        from harness.catalog.json_schema import schema_contract
+
+        contract, more = schema_contract(opened.label, bundle, locator)
+    else:
+        schemas, unusable = normalise(bundle.linked, dialect)
+        reader = OperationReader(bundle.linked, dialect, schemas)
+        contract = _contract(opened.label, dialect, bundle, schemas, reader, locator)
+        # the reader walks path items twice (operations, callbacks), so it may complain twice
+        more = [*unusable, *set_aside(reader.problems)]
+    lap("normalise")
+    return Loaded(contract, (*told, *more))
+
+
+def _corrected(parsed: Parsed, overlays: tuple[Overlay, ...], limits: Limits) -> Corrected | None:
+    if not overlays:
+        return None
+    from harness.catalog.overlay import apply_overlays
+
+    return apply_overlays(parsed.value, overlays, limits=limits)
 
 
 def _contract(
-    opened: Source,
+    label: str,
     dialect: Dialect,
     bundle: Bundle,
     schemas: JsonObject,
     reader: OperationReader,
-    limits: Limits,
+    locator: Locator,
 ) -> Contract:
     document = bundle.document
     info = document.get("info")
     info = info if isinstance(info, dict) else {}
     return Contract(
-        source=opened.label,
+        source=label,
         dialect=dialect,
         title=str(info.get("title", "")),
         version=str(info.get("version", "")),
@@ -68,30 +161,8 @@ def _contract(
         webhooks=reader.incoming(),
         servers=_servers(document, dialect),
         security_schemes=_security_schemes(bundle.linked, dialect),
-        locate=_Locator(opened, bundle.files, limits),
+        locate=locator,
     )
-
-
-def detect_dialect(document: Json, label: str) -> Dialect:
-    """Return which format a document is written in; raises ``DocumentError`` for any other."""
-    location = SourceLocation(label, 1, 1)
-    remedy = "We read Swagger 2.0, OpenAPI 3.0 and OpenAPI 3.1."
-    if not isinstance(document, dict):
-        msg = "an API description is an object"
-        raise DocumentError(msg, remedy=remedy, location=location)
-    if "swagger" in document:
-        if str(document["swagger"]) in {"2.0", "2"}:
-            return Dialect.SWAGGER_2_0
-        msg = f"Swagger {document['swagger']!r:.20} is not a version we read"
-        raise DocumentError(msg, remedy=remedy, location=location)
-    if "openapi" not in document:
-        msg = "this is not an API description: it has neither 'openapi' nor 'swagger'"
-        raise DocumentError(msg, remedy=remedy, location=location)
-    version = re.match(r"3\.([01])(?:\D|$)", str(document["openapi"]))
-    if not version:
-        msg = f"OpenAPI {document['openapi']!r:.20} is not a version we read"
-        raise DocumentError(msg, remedy=remedy, location=location)
-    return Dialect.OPENAPI_3_1 if version[1] == "1" else Dialect.OPENAPI_3_0
 
 
 def _servers(document: JsonObject, dialect: Dialect) -> tuple[str, ...]:
@@ -121,27 +192,3 @@ def _security_schemes(linked: Linked, dialect: Dialect) -> dict[str, Any]:
         if resolved:
             found[name] = resolved[0]
     return found
-
-
-class _Locator:
-    """Finds line and column of a pointer: files are scanned when first asked about."""
-
-    def __init__(self, source: Source, files: dict[str, bytes], limits: Limits) -> None:
-        self._source = source
-        self._files = files
-        self._limits = limits
-        self._maps: dict[str, PositionMap] = {}
-
-    def __call__(self, target: str) -> SourceLocation | None:
-        """Return the place of ``target``, or of the nearest thing around it in the same file."""
-        tokens = pointer_tokens(target)
-        name = tokens[1] if len(tokens) > 1 and tokens[0] == FILES else ""
-        if name and name not in self._files:
-            return None
-        inside = pointer(*tokens[2:]) if name else target
-        if name not in self._maps:
-            data = self._files[name] if name else self._source.text
-            self._maps[name] = positions(data, name or self._source.label, self._limits)
-        found = self._maps[name].at(inside)
-        label = str(Path(self._source.label).parent / name) if name else self._source.label
-        return SourceLocation(label, *found) if found else None

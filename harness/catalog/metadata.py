@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -11,18 +12,32 @@ from typing import Any
 from harness.catalog.parsing import Parsed, parse, positions
 from harness.model.contract import Problem
 from harness.model.errors import MetadataError, SourceLocation, UsageError
-from harness.model.values import JsonObject, pointer
+from harness.model.values import Json, JsonObject, pointer
 
 _SCHEMAS = Path(__file__).parent / "schemas"
 
+# What a schema cannot say of a file that follows it: names given twice, names of unknown rules.
+Further = Callable[[Json], Iterable[Problem]]
 
-def load_metadata(path: Path, schema: JsonObject) -> JsonObject:
-    """Return one of our YAML or JSON files, known to follow ``schema``.
+
+def _nothing(_value: Json) -> Iterable[Problem]:
+    return ()
+
+
+def load_metadata(path: Path, schema: JsonObject, *, further: Further = _nothing) -> JsonObject:
+    """Return one of our YAML or JSON files, known to follow ``schema`` and the ``further`` check.
 
     Raises ``MetadataError`` that lists every mistake as ``file:line:column message``, and
     ``DocumentError`` when the text is not YAML or JSON at all.
     """
-    parsed, mistakes = _checked(path, schema)
+    return checked_metadata(_bytes_of(path), str(path), schema, further=further)
+
+
+def checked_metadata(
+    data: bytes, label: str, schema: JsonObject, *, further: Further = _nothing
+) -> JsonObject:
+    """Return what bytes hold that follow ``schema``; raises as :func:`load_metadata`."""
+    parsed, mistakes = _checked(data, label, schema, further)
     if not mistakes:
         result: JsonObject = parsed.value
         return result
@@ -33,17 +48,20 @@ def load_metadata(path: Path, schema: JsonObject) -> JsonObject:
     raise MetadataError(msg, location=mistakes[0].location)
 
 
-def metadata_problems(path: Path, schema: JsonObject) -> tuple[Problem, ...]:
+def metadata_problems(
+    path: Path, schema: JsonObject, *, further: Further = _nothing
+) -> tuple[Problem, ...]:
     """Return every mistake in one of our files, each with its place, in document order.
 
-    Raises like :func:`load_metadata` when the file cannot be read as YAML or JSON at all.
+    ``further`` is asked only about a file that follows ``schema``. Raises like
+    :func:`load_metadata` when the file cannot be read as YAML or JSON at all.
     """
-    return _checked(path, schema)[1]
+    return _checked(_bytes_of(path), str(path), schema, further)[1]
 
 
-def _checked(path: Path, schema: JsonObject) -> tuple[Parsed, tuple[Problem, ...]]:
+def _bytes_of(path: Path) -> bytes:
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         msg = f"the file cannot be read: {error.strerror}"
         raise MetadataError(
@@ -51,16 +69,18 @@ def _checked(path: Path, schema: JsonObject) -> tuple[Parsed, tuple[Problem, ...
             remedy="Check the path and its permissions.",
             location=SourceLocation(str(path)),
         ) from error
-    label = str(path)
+
+
+def _checked(
+    data: bytes, label: str, schema: JsonObject, further: Further
+) -> tuple[Parsed, tuple[Problem, ...]]:
     parsed = parse(data, label)
     mistakes = [*parsed.problems, *_against(schema, parsed.value)]
+    mistakes = mistakes or list(further(parsed.value))
     if not mistakes:
         return parsed, ()
     places = positions(data, label)
-    found = [
-        replace(p, location=SourceLocation(label, *(places.at(p.pointer) or (1, 1))))
-        for p in mistakes
-    ]
+    found = [replace(p, location=SourceLocation(label, *places.at(p.pointer))) for p in mistakes]
     found.sort(key=_in_file_order)
     return parsed, tuple(found)
 

@@ -11,8 +11,15 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
-from harness.catalog.references import UNRESOLVED, Linked, reference_pointer, reference_to
+from harness.catalog.references import (
+    UNRESOLVED,
+    Linked,
+    reference_pointer,
+    reference_to,
+    step,
+)
 from harness.catalog.schema_keywords import (
+    MODERN,
     ONE_SCHEMA,
     SCHEMA_LIST,
     SCHEMA_MAP,
@@ -20,7 +27,7 @@ from harness.catalog.schema_keywords import (
     rewrite_keywords,
 )
 from harness.model.contract import Dialect, Problem
-from harness.model.values import Json, JsonObject, pointer, pointer_tokens, walk
+from harness.model.values import Json, JsonObject, pointer_tokens, walk
 
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
@@ -75,6 +82,10 @@ _REFERABLE = frozenset({"response", "parameter", "body", "callback", "body param
 _NOT_SCHEMA = frozenset({"name", "in", "required", "collectionFormat", "allowEmptyValue"})
 
 
+_NOTHING = object()
+_SCHEMA_LIKE = frozenset({"schema", "header", "plain parameter"})
+
+
 @dataclass(slots=True)
 class _Task:
     node: Json
@@ -97,42 +108,83 @@ class Normaliser:
         self._wanted: deque[tuple[str, str]] = deque()
         self._resolvable: dict[str, bool] = {}
         self._out: dict[str, Any] = {}
+        self._asked: dict[tuple[str, str], list[str]] = {}
+        self._first: dict[str, str] = {}
+        self._around: set[str] = set()
         self.problems: list[Problem] = []
 
     def run(self) -> dict[str, Any]:
         """Return the rewritten document; the original stays as it is."""
         holder: dict[str, Any] = {}
-        self._drain(_Task(self._linked.document, "document", "", holder, "root"))
+        kind = "schema" if self._dialect is Dialect.JSON_SCHEMA else "document"
+        self._drain(_Task(self._linked.document, kind, "", holder, "root"))
         self._out = holder["root"]
         while self._wanted:
             kind, here = self._wanted.popleft()
-            if (kind, here) not in self._seen:
-                self._reach(kind, here)
+            if (kind, here) not in self._seen and (
+                self._is_something_else(kind, here) or not self._reach(kind, here)
+            ):
+                self._mark_lost(kind, here)
         return self._out
+
+    def _is_something_else(self, kind: str, here: str) -> bool:
+        """Say whether a place was rewritten as another kind of thing, or holds such things.
+
+        A reference that takes an operation for a schema must not make one of it.
+        """
+        if not self._around:
+            for place in list(self._first):
+                above = place
+                while above and above.rpartition("/")[0] not in self._around:
+                    above = above.rpartition("/")[0]
+                    self._around.add(above)
+            self._around.add("")
+        first = self._first.get(here)
+        if first is None:
+            return here in self._around
+        return first != kind and not {first, kind} <= _SCHEMA_LIKE
+
+    def _mark_lost(self, kind: str, target: str) -> None:
+        """Mark references to what cannot stand for what is asked for, or was left out."""
+        for here in self._asked.pop((kind, target), ()):
+            node = _part(self._out, *pointer_tokens(here))
+            if isinstance(node, dict) and "$ref" in node:
+                reference = node.pop("$ref")
+                node[UNRESOLVED] = reference
+                text = f"{reference!r:.80} cannot stand for what is expected here"
+                self._complain(here, text)
 
     def _drain(self, first: _Task) -> None:
         self._tasks.append(first)
         while self._tasks:
             task = self._tasks.pop()
             self._seen.add((task.kind, task.here))
-            if task.kind in {"schema", "header", "plain parameter"}:
+            if not self._around:  # later, what only references lead to may be rewritten again
+                self._first[task.here] = task.kind
+            if task.kind in _SCHEMA_LIKE:
                 self._schema_like(task)
             else:
                 self._structure(task)
 
-    def _reach(self, kind: str, here: str) -> None:
-        """Rewrite something only a reference leads to; containers on the way are copied first."""
+    def _reach(self, kind: str, here: str) -> bool:
+        """Rewrite something only a reference leads to; containers on the way are copied first.
+
+        False where the way leads through something that was left out.
+        """
         tokens = pointer_tokens(here)
-        if not tokens:
-            return
         holder: Any = self._out
         for token in tokens[:-1]:
-            key = int(token) if isinstance(holder, list) else token
-            inner = holder[key]
-            holder[key] = dict(inner) if isinstance(inner, dict) else list(inner)
-            holder = holder[key]
+            inner = _part(holder, token)
+            if not isinstance(inner, dict | list):
+                return False
+            copied = dict(inner) if isinstance(inner, dict) else list(inner)
+            holder[int(token) if isinstance(holder, list) else token] = copied
+            holder = copied
+        if _part(holder, tokens[-1]) is _NOTHING:
+            return False
         last = int(tokens[-1]) if isinstance(holder, list) else tokens[-1]
         self._drain(_Task(self._linked.find(here), kind, here, holder, last))
+        return True
 
     def _structure(self, task: _Task) -> None:
         node = task.node
@@ -151,7 +203,7 @@ class Normaliser:
             members = {k: ("one", "path") for k in node if not k.startswith("x-")}
         for name, (shape, kind) in members.items():
             if name in node:
-                self._member(new, name, shape, kind, task.here + pointer(name))
+                self._member(new, name, shape, kind, task.here + step(name))
 
     def _member(self, new: dict[str, Any], name: str, shape: str, kind: str, here: str) -> None:
         value = new[name]
@@ -161,7 +213,7 @@ class Normaliser:
             inner = new[name] = dict(value)
             for key, child in value.items():
                 if not (key.startswith("x-") and kind in {"path", "response"}):
-                    self._tasks.append(_Task(child, kind, here + pointer(key), inner, key))
+                    self._tasks.append(_Task(child, kind, here + step(key), inner, key))
         elif shape == "list" and isinstance(value, list):
             elements = new[name] = list(value)
             for index, child in enumerate(value):
@@ -180,6 +232,7 @@ class Normaliser:
             return {UNRESOLVED: reference}
         target = reference_pointer(reference) or ""
         if (kind, target) not in self._seen:
+            self._asked.setdefault((kind, target), []).append(here)
             self._wanted.append((kind, target))
         return {"$ref": reference_to(target)}
 
@@ -207,18 +260,18 @@ class Normaliser:
         task.holder[task.key] = new
         if isinstance(node.get("$ref"), str):
             new.update(self._reference(node, "schema", task.here))
-            if self._dialect is not Dialect.OPENAPI_3_1:
+            if self._dialect not in MODERN:
                 return
             node = {k: v for k, v in node.items() if k != "$ref"}
         rewritten = rewrite_keywords(node, self._dialect)
         for keyword, message in rewritten.complaints:
-            self._complain(task.here + pointer(keyword), message)
+            self._complain(task.here + step(keyword), message)
         new.update(rewritten.schema)
         for key in node:
             if (key in new and new[key] is None) or (
                 key == "definitions" and isinstance(node[key], dict)
             ):
-                self._inner(new, key, node[key], task.here + pointer(key))
+                self._inner(new, key, node[key], task.here + step(key))
 
     def _inner(self, new: dict[str, Any], key: str, value: Json, here: str) -> None:
         if key in ONE_SCHEMA:
@@ -227,18 +280,25 @@ class Normaliser:
             new[key] = [None] * len(value)
             for index, child in enumerate(value):
                 self._tasks.append(_Task(child, "schema", f"{here}/{index}", new[key], index))
-        elif key in SCHEMA_MAP or key == "definitions":
+        elif (key in SCHEMA_MAP or key == "definitions") and isinstance(value, dict):
             inner = new[key] = dict.fromkeys(value)
             for name, child in value.items():
                 if key == "patternProperties" and not is_usable_pattern(name):
                     del inner[name]
                     new[UNRESOLVED] = key
-                    self._complain(here + pointer(name), f"{name!r} is not a usable pattern")
+                    self._complain(here + step(name), f"{name!r} is not a usable pattern")
                     continue
-                self._tasks.append(_Task(child, "schema", here + pointer(name), inner, name))
+                self._tasks.append(_Task(child, "schema", here + step(name), inner, name))
 
     def _complain(self, here: str, message: str) -> None:
         self.problems.append(Problem("unusable-schema", message, here))
+
+
+def _part(holder: Any, *tokens: str) -> Any:
+    try:
+        return walk(holder, tokens)
+    except LookupError:
+        return _NOTHING
 
 
 def normalise(linked: Linked, dialect: Dialect) -> tuple[dict[str, Any], list[Problem]]:
@@ -257,4 +317,4 @@ def put_schema(schemas: JsonObject, operation: str, name: str, schema: JsonObjec
     """Add a synthetic member to an operation of the rewritten document; return its pointer."""
     holder = walk(schemas, pointer_tokens(operation))
     holder[name] = dict(schema)
-    return operation + pointer(name)
+    return operation + step(name)

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from harness.catalog.json_text import LineIndex, read_json, scan
+from harness.catalog.json_text import read_json
 from harness.catalog.limits import DEFAULT_LIMITS, Limits, too_many_bytes
-from harness.catalog.yaml_text import read_yaml
+from harness.catalog.places import JsonPlaces, LineIndex, Places
 from harness.model.contract import Problem
 from harness.model.errors import DocumentError, SourceLocation
 from harness.model.values import Json, pointer_tokens
-from harness.model.values import pointer as join
+
+if TYPE_CHECKING:
+    from harness.catalog.yaml_text import YamlDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """One document: its value and what was wrong with it yet readable (a repeated name, ...)."""
+    """One document: its value and what was wrong with it yet readable (a repeated name, ...).
+
+    ``places`` is known where reading the text told it anyway.
+    """
 
     value: Json
     problems: tuple[Problem, ...]
+    places: Places | None = None
 
 
 def parse_document(data: bytes, label: str, limits: Limits = DEFAULT_LIMITS) -> Json:
@@ -58,12 +65,18 @@ def parse(data: bytes, label: str, limits: Limits = DEFAULT_LIMITS) -> Parsed:
 
 
 def _from_yaml(text: str, label: str, limits: Limits) -> Parsed:
-    document = read_yaml(text, label, limits)
+    document = _yaml(text, label, limits)
     problems = tuple(
         Problem(n.rule, n.message, n.pointer, SourceLocation(label, n.line, n.column))
         for n in document.notices
     )
-    return Parsed(document.value, problems)
+    return Parsed(document.value, problems, document.places)
+
+
+def _yaml(text: str, label: str, limits: Limits) -> YamlDocument:
+    from harness.catalog.yaml_text import read_yaml  # not needed for JSON
+
+    return read_yaml(text, label, limits)
 
 
 def decode(data: bytes, label: str, limits: Limits = DEFAULT_LIMITS) -> str:
@@ -102,33 +115,20 @@ def looks_like_json(text: str) -> bool:
     return text[:4096].lstrip()[:1] in {"{", "["}
 
 
-def positions(data: bytes, label: str = "", limits: Limits = DEFAULT_LIMITS) -> PositionMap:
-    """Return the place of every pointer of a document: one slow pass, for when a person asks."""
+def positions(data: bytes, label: str = "", limits: Limits = DEFAULT_LIMITS) -> Places:
+    """Return where every part of a document stands, for when a person asks.
+
+    Raises ``DocumentError`` when the bytes are not one readable document.
+    """
     text = decode(data, label, limits)
-    if looks_like_json(text):
-        try:
-            read_json(text, label, limits)
-        except DocumentError:
-            pass
-        else:
-            lines = LineIndex(text)
-            return PositionMap({v.pointer: lines.at(v.offset) for v in scan(text)})
-    return PositionMap(read_yaml(text, label, limits, positions=True).positions)
+    places = _json_places(text) if looks_like_json(text) else None
+    return places or _yaml(text, label, limits).places
 
 
-@dataclass(frozen=True, slots=True)
-class PositionMap:
-    """Line and column by pointer; a member's place is its name's, an element's its value's."""
-
-    places: dict[str, tuple[int, int]]
-
-    def at(self, pointer: str) -> tuple[int, int] | None:
-        """Return the place of ``pointer``, or of the nearest value around it that has one."""
-        tokens = pointer_tokens(pointer)
-        for length in range(len(tokens), -1, -1):
-            found = self.places.get(join(*tokens[:length]))
-            if found:
-                return found
+def _json_places(text: str) -> Places | None:
+    try:
+        return JsonPlaces(text)
+    except (ValueError, RecursionError):
         return None
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from harness.catalog.drafts import Draft, draft_of
 from harness.catalog.references import Linked, reference_pointer
 from harness.model.contract import Dialect, Problem
 from harness.model.values import Json, JsonObject, pointer, pointer_tokens
@@ -28,6 +29,8 @@ _META: dict[Dialect, Any] = {}  # compiled once: that costs more than checking a
 
 def published_rules(linked: Linked, dialect: Dialect) -> list[Problem]:
     """Return every rule of the format that a document breaks; never raises, never fetches."""
+    if dialect is Dialect.JSON_SCHEMA:
+        return _against(_draft_schema(linked.document), linked.document)
     copy, replaced = _without_dead_references(linked)
     document = Linked(copy)
     checker = _checker(dialect, copy)
@@ -50,8 +53,25 @@ def _against_meta_schema(checker: Any, dialect: Dialect, document: JsonObject) -
     if dialect not in _META:
         schema = checker.schema_validator.schema
         _META[dialect] = jsonschema_rs.validator_cls_for(schema)(schema)
+    return _against(_META[dialect], document)
+
+
+def _draft_schema(document: JsonObject) -> Any:
+    """Return the validator of the draft a schema declares, or of the newest."""
+    import jsonschema_rs
+
+    draft, _ = draft_of(document)
+    draft = draft or Draft.D2020
+    if draft < Draft.D2019:
+        kind = getattr(jsonschema_rs, f"Draft{draft.value}Validator")
+        return kind({"$ref": f"http://json-schema.org/{draft.spoken}/schema#"})
+    kind = getattr(jsonschema_rs, f"Draft{draft.spoken.replace('-', '')}Validator")
+    return kind({"$ref": f"https://json-schema.org/draft/{draft.spoken}/schema"})
+
+
+def _against(validator: Any, document: JsonObject) -> list[Problem]:
     try:
-        errors = list(_META[dialect].iter_errors(document))
+        errors = list(validator.iter_errors(document))
     except Exception as error:  # noqa: BLE001 - values Rust cannot take, such as half a surrogate
         return [Problem(INCOMPLETE, f"the published schema could not be applied ({error!r})", "")]
     found = [_deepest(error) for error in errors]

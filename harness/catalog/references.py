@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from enum import Enum
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -45,6 +46,11 @@ def reference_pointer(reference: str) -> str | None:
     return target if not target or target.startswith("/") else None
 
 
+def step(key: str) -> str:
+    """Return ``pointer(key)``, without its price for the names nearly all keys are."""
+    return pointer(key) if "/" in key or "~" in key else f"/{key}"
+
+
 def objects(document: Json, start: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield every object that can hold a ``$ref``: examples, defaults and other data left out."""
     stack: list[tuple[Json, str, bool]] = [(document, start, False)]
@@ -61,15 +67,22 @@ def objects(document: Json, start: str = "") -> Iterator[tuple[str, dict[str, An
             if not isinstance(value, dict | list):
                 continue
             if names:
-                stack.append((value, here + pointer(key), False))
+                stack.append((value, here + step(key), False))
             elif not _is_data(key, value):
-                stack.append((value, here + pointer(key), key in _MAPS))
+                stack.append((value, here + step(key), key in _MAPS))
 
 
 def _is_data(key: str, value: Json) -> bool:
     if key == FILES:
         return True  # each bundled file is walked from its own root
     return key in _DATA or key.startswith("x-") or (key == "examples" and isinstance(value, list))
+
+
+class _Fate(Enum):
+    """How a chain of references ends that arrives nowhere."""
+
+    DANGLING = "dangling"
+    CIRCULAR = "circular"
 
 
 class Linked:
@@ -79,6 +92,7 @@ class Linked:
         """Take the document; nothing is walked yet."""
         self.document = document
         self._found: dict[str, Json] = {}
+        self._ends: dict[str, tuple[Json, str] | _Fate] = {}
 
     def find(self, target: str) -> Json:
         """Return the value at a pointer; raises ``LookupError`` when there is none."""
@@ -99,24 +113,42 @@ class Linked:
 
         ``None`` when a reference dangles, leaves the document, or comes back to itself.
         """
-        seen = {here}
-        while isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            target = reference_pointer(node["$ref"])
-            if target is None or target in seen or not self.has(target):
-                return None
-            seen.add(target)
-            node, here = self.find(target), target
-        return node, here
+        if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
+            return node, here
+        end = self._end(node["$ref"])
+        return end if isinstance(end, tuple) else None
 
     def is_circular(self, node: Json, here: str) -> bool:
         """Say whether following only ``$ref`` from here never arrives anywhere."""
-        seen = {here}
-        while isinstance(node, dict) and isinstance(node.get("$ref"), str):
-            target = reference_pointer(node["$ref"])
+        if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
+            return False
+        return self._end(node["$ref"]) is _Fate.CIRCULAR
+
+    def _end(self, reference: str) -> tuple[Json, str] | _Fate:
+        """Return where a chain of references ends, remembered for each of its links.
+
+        A long chain that many start from is walked once: hostile documents have such chains.
+        """
+        chain: list[str] = []
+        on_the_way: set[str] = set()
+        end: tuple[Json, str] | _Fate
+        while True:
+            if reference in self._ends:
+                end = self._ends[reference]
+                break
+            if reference in on_the_way:
+                end = _Fate.CIRCULAR
+                break
+            chain.append(reference)
+            on_the_way.add(reference)
+            target = reference_pointer(reference)
             if target is None or not self.has(target):
-                return False
-            if target in seen:
-                return True
-            seen.add(target)
+                end = _Fate.DANGLING
+                break
             node = self.find(target)
-        return False
+            if not isinstance(node, dict) or not isinstance(node.get("$ref"), str):
+                end = (node, target)
+                break
+            reference = node["$ref"]
+        self._ends.update(dict.fromkeys(chain, end))
+        return end

@@ -24,12 +24,17 @@ _NEWER = frozenset({
     "dependentSchemas", "dependentRequired", "minContains", "maxContains", "contentEncoding",
     "contentMediaType", "$dynamicRef", "$recursiveRef", "dependencies", "additionalItems",
 })  # fmt: skip
+_OLDER = frozenset({"$recursiveRef", "dependencies", "additionalItems"})
 WITHOUT_MEANING: dict[Dialect, frozenset[str]] = {
     Dialect.SWAGGER_2_0: _NEWER | {"oneOf", "anyOf", "not"},
     Dialect.OPENAPI_3_0: _NEWER,
-    Dialect.OPENAPI_3_1: frozenset({"$recursiveRef", "dependencies", "additionalItems"}),
+    Dialect.OPENAPI_3_1: _OLDER,
+    Dialect.JSON_SCHEMA: _OLDER,  # drafts that have them are modernised before
 }
 """Keywords 2020-12 gives a meaning that the dialect does not: kept, they would change the set."""
+
+MODERN = frozenset({Dialect.OPENAPI_3_1, Dialect.JSON_SCHEMA})
+"""Dialects whose schemas are JSON Schema 2020-12 already."""
 
 _NAMING = frozenset({"$id", "$schema", "$anchor", "$dynamicAnchor", "$vocabulary", "id"})
 
@@ -139,7 +144,7 @@ def rewrite_keywords(node: dict[str, Any], dialect: Dialect) -> Rewritten:
             schema[key] = value
         else:
             result.refuse(key, f"{key!r} has an unusable value", constrains=False)
-    if dialect is not Dialect.OPENAPI_3_1:
+    if dialect not in MODERN:
         _exclusive_bounds(node, schema)
         _nullable(node, dialect, schema)
     return result
@@ -174,7 +179,7 @@ def _type(value: Json, dialect: Dialect, result: Rewritten) -> None:
 def _constraint(key: str, value: Json, dialect: Dialect, result: Rewritten) -> None:
     if _CONSTRAINTS[key](value):
         result.schema[key] = list(dict.fromkeys(value)) if key == "required" else value
-    elif key.startswith("exclusive") and _is_flag(value) and dialect is not Dialect.OPENAPI_3_1:
+    elif key.startswith("exclusive") and _is_flag(value) and dialect not in MODERN:
         return
     elif key == "required" and _is_flag(value):
         result.refuse(key, "'required' is a list of names here", constrains=False)

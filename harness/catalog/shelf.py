@@ -9,6 +9,7 @@ from pathlib import Path
 
 from harness.catalog.loading import Loaded, load_contract
 from harness.catalog.metadata import load_metadata, metadata_schema
+from harness.catalog.provenance import filed_overlays
 from harness.catalog.sources import PREFERRED_NAMES, open_source
 from harness.model.errors import SourceLocation, UsageError
 from harness.model.values import Json, JsonObject
@@ -104,16 +105,24 @@ class Catalog:
             (path.parent.parent.name, path.parent.name)
             for document in PREFERRED_NAMES
             for path in folder.glob(f"*/*/{document}")
+            if path.parent.name[0] != "."  # an import that was cut short
         }
         return tuple(sorted(found))
 
     def contract(self, name: str, api: str, version: str) -> Loaded:
-        """Return one API at one version; raises ``UsageError`` when there is none."""
+        """Return one API at one version, corrected by the overlays it was filed with.
+
+        Raises ``UsageError`` when there is none.
+        """
         key = (name, api, version)
         if key not in self._contracts:
             self._known(name, api, version)
-            source = open_source(self._folder(name) / api / version)
-            self._contracts[key] = load_contract(replace(source, label=self._shown(source.label)))
+            folder = self._folder(name) / api / version
+            source = open_source(folder)
+            overlays = filed_overlays(folder, shown=self._shown)
+            self._contracts[key] = load_contract(
+                replace(source, label=self._shown(source.label)), overlays=overlays
+            )
         return self._contracts[key]
 
     def _shown(self, path: str) -> str:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from harness.catalog.limits import DEFAULT_LIMITS, Limits, too_many_bytes
-from harness.model.errors import DocumentError, SourceLocation, Unreachable, UsageError
+from harness.model.errors import DocumentError, SourceLocation, UsageError
 
-PREFERRED_NAMES = tuple(
-    f"{stem}.{ending}" for stem in ("openapi", "swagger") for ending in ("yaml", "yml", "json")
+PREFERRED_NAMES = (
+    *(
+        f"{stem}.{ending}"
+        for stem in ("openapi", "swagger", "schema")
+        for ending in ("yaml", "yml", "json")
+    ),
+    "schema.graphql",
+    "schema.graphqls",
 )
-_ENDINGS = (".yaml", ".yml", ".json")
+_ENDINGS = (".yaml", ".yml", ".json", ".graphql", ".graphqls")
 _GIT_SECONDS = 30
 
 
@@ -39,8 +44,11 @@ def open_source(
     allow_remote: bool = False,
     cwd: Path | None = None,
     limits: Limits = DEFAULT_LIMITS,
+    clock: Callable[[], float] | None = None,
 ) -> Source:
     """Return the document a user named: path, folder, ``-``, URL or ``revision:path``.
+
+    ``clock`` gives seconds and bounds how long a URL may take.
 
     Raises ``DocumentError`` when there is no such document, ``UsageError`` for a URL that was not
     allowed, ``Unreachable`` for one that did not answer.
@@ -49,7 +57,7 @@ def open_source(
     if name == "-":
         return Source("standard input", _bounded(sys.stdin.buffer.read, "standard input", limits))
     if name.startswith(("http://", "https://")):
-        return _remote(name, limits, allowed=allow_remote)
+        return _remote(name, limits, allowed=allow_remote, clock=clock)
     folder = cwd or Path.cwd()
     path = folder / name
     if path.is_dir():
@@ -149,6 +157,8 @@ def _from_git(revision: str, inside: str, cwd: Path, limits: Limits) -> Source:
 
 def _git(arguments: list[str], cwd: Path, label: str) -> bytes:
     """Run git on an object name that is known not to start with a dash; never through a shell."""
+    import subprocess  # only a revision needs it
+
     location = SourceLocation(label)
     environment = {**os.environ, "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
     try:
@@ -186,25 +196,13 @@ def _git(arguments: list[str], cwd: Path, label: str) -> bytes:
     return done.stdout
 
 
-def _remote(url: str, limits: Limits, *, allowed: bool) -> Source:
+def _remote(
+    url: str, limits: Limits, *, allowed: bool, clock: Callable[[], float] | None
+) -> Source:
+    shown = url.partition("#")[0].partition("?")[0]
     if not allowed:
-        msg = f"{url} is remote, and remote documents are refused unless allowed"
+        msg = f"{shown} is remote, and remote documents are refused unless allowed"
         raise UsageError(msg, remedy="Download it first, or allow remote documents.")
-    import httpx
+    from harness.catalog.remote import fetch
 
-    data = bytearray()
-    try:
-        with httpx.stream("GET", url, follow_redirects=True, timeout=30) as answer:
-            answer.raise_for_status()
-            for chunk in answer.iter_bytes():
-                data += chunk
-                if len(data) > limits.bytes:
-                    raise too_many_bytes(url, limits)
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
-        msg_0 = f"the document could not be fetched: {error}"
-        raise Unreachable(
-            msg_0,
-            remedy="Check the address, or download it first.",
-            location=SourceLocation(url),
-        ) from error
-    return Source(url, bytes(data))
+    return Source(shown, fetch(url, limits, clock=clock))

@@ -12,9 +12,8 @@ from harness.catalog.limits import Limits
 from harness.catalog.linking import link
 from harness.catalog.loading import Loaded
 from harness.catalog.normalising import normalise
-from harness.catalog.published_rules import published_rules
-from harness.catalog.references import CONTRACT_URI, FILES, contract_reference
-from harness.model.contract import Contract, Problem
+from harness.catalog.references import CONTRACT_URI, FILES, Linked, contract_reference
+from harness.model.contract import Contract, Dialect, Problem
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -30,11 +29,26 @@ def validate_contract(contract: Contract) -> tuple[Problem, ...]:
     are walked by us, so that one that names nothing does not end the check. Loading reports
     references and schemas too: :func:`all_problems` returns both without telling anything twice.
     """
+    if contract.dialect is Dialect.GRAPHQL:
+        from harness.catalog.graphql_text import schema_problems
+
+        return _placed(schema_problems(contract), contract)
+    from harness.catalog.published_rules import published_rules  # no comparison needs them
+
     root = {k: v for k, v in contract.document.items() if k != FILES}
     bundle = link(root, contract.source, _bundled(contract.document.get(FILES)), _READ_BEFORE)
-    problems = [*bundle.problems, *normalise(bundle.linked, contract.dialect)[1]]
+    problems = [*bundle.problems, *_unusable(bundle.linked, contract.dialect)]
     problems += published_rules(bundle.linked, contract.dialect)
     return _placed(problems, contract)
+
+
+def _unusable(linked: Linked, dialect: Dialect) -> list[Problem]:
+    """Return what normalising cannot keep, at the pointers of the user's file."""
+    if dialect is not Dialect.JSON_SCHEMA:
+        return normalise(linked, dialect)[1]
+    from harness.catalog.json_schema import modernised
+
+    return modernised(linked)[2]
 
 
 def all_problems(loaded: Loaded) -> tuple[Problem, ...]:

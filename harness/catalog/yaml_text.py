@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
 
 from harness.catalog.limits import Limits, too_deep, too_many_nodes
+from harness.catalog.places import Place, packed_place
 from harness.model.errors import DocumentError, SourceLocation
 from harness.model.values import Json, pointer
 
@@ -54,11 +55,11 @@ class Notice:
 
 @dataclass(slots=True)
 class YamlDocument:
-    """The value, what was noticed, and (only when asked for) the place of every pointer."""
+    """The value, what was noticed, and the place of everything."""
 
     value: Json = None
     notices: list[Notice] = field(default_factory=list)
-    positions: dict[str, tuple[int, int]] = field(default_factory=dict)
+    places: Place = field(default_factory=lambda: Place(packed_place(1, 1)))
 
 
 @dataclass(slots=True)
@@ -66,7 +67,7 @@ class _Open:
     """A mapping or sequence being filled; sizes count values with aliases expanded."""
 
     value: Any
-    pointer: str
+    place: Place
     anchor: str | None
     name: str | None = None
     merges: list[Json] = field(default_factory=list)
@@ -74,41 +75,39 @@ class _Open:
     height: int = 1
 
 
-def read_yaml(text: str, label: str, limits: Limits, *, positions: bool = False) -> YamlDocument:
+def read_yaml(text: str, label: str, limits: Limits) -> YamlDocument:
     """Return what one YAML document holds.
 
     Raises ``DocumentError`` with line and column for bad YAML, a second document, nesting or
     alias expansion beyond the limits, an alias inside its own anchor, and names that are not text.
     """
-    builder = _Builder(label, limits, positions=positions)
+    builder = _Builder(label, limits)
     try:
-        for event in _events(text):
-            builder.take(event)
+        builder.take_all(_LOADER(text))
     except yaml.YAMLError as error:
         raise _syntax_error(error, text, label) from error
     return builder.finish()
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
-    loader = _LOADER(text)
-    try:
-        while loader.check_event():
-            yield loader.get_event()
-    finally:
-        loader.dispose()
-
-
 class _Builder:
-    def __init__(self, label: str, limits: Limits, *, positions: bool) -> None:
+    def __init__(self, label: str, limits: Limits) -> None:
         self._label = label
         self._limits = limits
-        self._positions = positions
         self._document = YamlDocument()
         self._stack: list[_Open] = []
         self._anchors: dict[str, tuple[Json, int, int]] = {}
         self._open_anchors: set[str] = set()
         self._documents = 0
         self._size = 0
+        self._takers: dict[type[yaml.Event], Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: lambda event: self._begin({}, event),
+            yaml.SequenceStartEvent: lambda event: self._begin([], event),
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: self._start,
+        }
 
     def finish(self) -> YamlDocument:
         if not self._documents:
@@ -120,26 +119,24 @@ class _Builder:
             )
         return self._document
 
-    def take(self, event: yaml.Event) -> None:
-        if isinstance(event, yaml.ScalarEvent):
-            self._scalar(event)
-        elif isinstance(event, yaml.MappingStartEvent):
-            self._begin({}, event)
-        elif isinstance(event, yaml.SequenceStartEvent):
-            self._begin([], event)
-        elif isinstance(event, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._end(event)
-        elif isinstance(event, yaml.AliasEvent):
-            self._alias(event)
-        elif isinstance(event, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                msg = "a second YAML document begins here"
-                raise DocumentError(
-                    msg,
-                    remedy="Keep one document per file.",
-                    location=self._place(event),
-                )
+    def take_all(self, loader: Any) -> None:
+        """Take every event of a text; this is the inner loop of reading YAML."""
+        next_event, takers = loader.get_event, self._takers
+        try:
+            while (event := next_event()) is not None:
+                taker = takers.get(event.__class__)
+                if taker is not None:
+                    taker(event)
+        finally:
+            loader.dispose()
+
+    def _start(self, event: yaml.DocumentStartEvent) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            msg = "a second YAML document begins here"
+            raise DocumentError(
+                msg, remedy="Keep one document per file.", location=self._place(event)
+            )
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         top = self._stack[-1] if self._stack else None
@@ -163,8 +160,7 @@ class _Builder:
                 f"the name {name!r} stands twice in one object; the last one was read",
                 event,
             )
-        if self._positions:
-            self._document.positions[top.pointer + pointer(name)] = _at(event)
+        top.place.members[name] = packed_place(*_at(event))
         if merging:
             top.name = "<<"
             top.merges.append(None)  # the place the next value fills
@@ -176,12 +172,9 @@ class _Builder:
         self._count(1, event)
         if event.tag and not event.tag.startswith((f"{_CORE}map", f"{_CORE}seq")):
             self._note("unknown-yaml-tag", f"the tag {event.tag!r} was ignored", event)
-        here = self._child_pointer()
-        if self._positions:
-            self._document.positions.setdefault(here, _at(event))
         if event.anchor:
             self._open_anchors.add(event.anchor)
-        self._stack.append(_Open(value, here, event.anchor))
+        self._stack.append(_Open(value, self._place_inside(event), event.anchor))
 
     def _end(self, event: yaml.Event) -> None:
         done = self._stack.pop()
@@ -220,12 +213,12 @@ class _Builder:
             self._count(size, event)
         if not self._stack:
             self._document.value = value
-            if self._positions:
-                self._document.positions.setdefault("", _at(event))
+            if not known:
+                self._place_inside(event)
             return
         top = self._stack[-1]
-        if self._positions and not known:
-            self._document.positions.setdefault(self._child_pointer(), _at(event))
+        if not known and isinstance(top.value, list):
+            top.place.elements.append(packed_place(*_at(event)))
         top.size += size
         top.height = max(top.height, height + 1)
         if isinstance(top.value, list):
@@ -296,17 +289,30 @@ class _Builder:
                 location=self._place(event),
             )
 
-    def _child_pointer(self) -> str:
+    def _place_inside(self, event: yaml.Event) -> Place:
+        """Return the place of the object or array that begins: as a member, that of its name."""
         if not self._stack:
-            return ""
+            self._document.places = place = Place(packed_place(*_at(event)))
+            return place
         top = self._stack[-1]
         if isinstance(top.value, list):
-            return f"{top.pointer}/{len(top.value)}"
-        return top.pointer + pointer(top.name or "")
+            place = Place(packed_place(*_at(event)))
+            top.place.elements.append(place)
+            return place
+        named = top.place.members[top.name or ""]
+        place = top.place.members[top.name or ""] = Place(
+            named if isinstance(named, int) else packed_place(*_at(event))
+        )
+        return place
+
+    def _pointer(self) -> str:
+        """Return the pointer of the value that is being read."""
+        steps = (o.name or "" if isinstance(o.value, dict) else len(o.value) for o in self._stack)
+        return pointer(*steps)
 
     def _note(self, rule: str, message: str, event: yaml.Event) -> None:
         line, column = _at(event)
-        self._document.notices.append(Notice(rule, message, self._child_pointer(), line, column))
+        self._document.notices.append(Notice(rule, message, self._pointer(), line, column))
 
     def _place(self, event: yaml.Event) -> SourceLocation:
         return SourceLocation(self._label, *_at(event))

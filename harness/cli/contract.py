@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from harness.cli.contract_import import IMPORT_EXAMPLES, import_contract
 from harness.cli.output import (
     FailOnOption,
     FormatOption,
@@ -20,7 +21,7 @@ from harness.cli.output import (
     parse_fail_on,
     say,
 )
-from harness.model.errors import DocumentError, UsageError, UserMistake
+from harness.model.errors import DocumentError, MetadataError, UsageError, UserMistake
 from harness.model.finding import (
     Finding,
     NotChecked,
@@ -63,6 +64,7 @@ def register(app: typer.Typer) -> None:
     )
     group.command("list", epilog=_LIST_EXAMPLES)(_list)
     group.command("validate", epilog=_VALIDATE_EXAMPLES)(_validate)
+    group.command("import", epilog=IMPORT_EXAMPLES)(import_contract)
     app.add_typer(group, name="contract")
 
 
@@ -145,13 +147,14 @@ class _Checked:
     files: list[str] = field(default_factory=list)
 
     def document(self, name: str) -> None:
-        """Check one contract document."""
-        from harness.catalog import all_problems, load_contract, problem_finding
+        """Check one contract document, as the overlays filed with it correct it."""
+        from harness.catalog import all_problems, filed_overlays, load_contract, problem_finding
 
         self.files.append(name)
         try:
-            loaded = load_contract(name)
-        except DocumentError as error:
+            overlays = filed_overlays(Path(name)) if Path(name).is_dir() else ()
+            loaded = load_contract(name, overlays=overlays)
+        except (DocumentError, MetadataError) as error:
             self._unreadable(name, error)
             return
         source = loaded.contract.source
@@ -182,11 +185,12 @@ class _Checked:
                 self.not_checked.append(NotChecked(str(path), f"not a usable schema: {reason}."))
 
     def _metadata(self, kind: str, path: Path) -> None:
-        from harness.catalog import metadata_problems, metadata_schema, problem_finding
+        from harness.catalog import problem_finding
+        from harness.gate.mistakes import problems_of
 
         self.files.append(str(path))
         try:
-            problems = metadata_problems(path, metadata_schema(kind))
+            problems = problems_of(kind, path)
         except UserMistake as error:
             self._unreadable(str(path), error)
             return
@@ -224,10 +228,12 @@ def _metadata_files(catalog: Catalog, name: str) -> Iterator[tuple[str, Path]]:
     folder = catalog.root / name
     yield "system", folder / "system.yaml"
     yield "behaviour", folder / "behaviour.yaml"
+    if (folder / "severity.yaml").exists():
+        yield "severity", folder / "severity.yaml"
     for pack in catalog.drift_packs(name):
         yield "drift_pack", folder / "drift" / f"{pack}.yaml"
     for api, version in catalog.apis(name):
-        for kind in ("mapping", "accepted"):
+        for kind in ("mapping", "accepted", "source"):
             path = folder / api / version / f"{kind}.yaml"
             if path.exists():
                 yield kind, path

@@ -22,6 +22,8 @@ class Dialect(StrEnum):
     SWAGGER_2_0 = "swagger-2.0"
     OPENAPI_3_0 = "openapi-3.0"
     OPENAPI_3_1 = "openapi-3.1"
+    JSON_SCHEMA = "json-schema"
+    GRAPHQL = "graphql"
 
 
 class ParameterLocation(StrEnum):
@@ -40,7 +42,8 @@ class Parameter:
     ``schema`` is a pointer into :attr:`Contract.schemas`, ``None`` when nothing is said.
     ``style`` and ``explode`` are the effective ones (Swagger's ``collectionFormat`` translated;
     ``tsv`` has no OpenAPI equal and stays ``tabDelimited``).
-    ``media_type`` is set when the parameter uses ``content``.
+    ``media_type`` is set when the parameter uses ``content``. ``allow_empty`` is
+    ``allowEmptyValue``: the name may be sent with nothing behind it, whatever the schema says.
     """
 
     name: str
@@ -53,15 +56,51 @@ class Parameter:
     allow_reserved: bool = False
     deprecated: bool = False
     media_type: str | None = None
+    allow_empty: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """A header of an answer or of a body part; ``name`` as written, compared without case."""
+
+    name: str
+    required: bool
+    pointer: str
+    schema: str | None
+    style: str = "simple"
+    explode: bool = False
+    media_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PartEncoding:
+    """How one property of a form or multipart body is written; ``None`` where nothing is said.
+
+    ``content_types`` is the comma list of ``contentType`` taken apart. Swagger's
+    ``collectionFormat`` of a form field becomes ``style`` and ``explode``.
+    """
+
+    name: str
+    pointer: str
+    content_types: tuple[str, ...] = ()
+    style: str | None = None
+    explode: bool | None = None
+    allow_reserved: bool = False
+    headers: tuple[Header, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class MediaType:
-    """One media type of a body. ``name`` may be a range (``*/*``)."""
+    """One media type of a body. ``name`` may be a range (``*/*``).
+
+    ``stated`` is false for the ``*/*`` that stands where Swagger names no type at all.
+    """
 
     name: str
     pointer: str
     schema: str | None
+    encoding: tuple[PartEncoding, ...] = ()
+    stated: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +113,15 @@ class RequestBody:
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """A response header; ``name`` as written, compared without case."""
+class Link:
+    """A call that an answer makes possible; the target is an id or a reference, as written."""
 
     name: str
-    required: bool
     pointer: str
-    schema: str | None
+    operation_id: str | None = None
+    operation_ref: str | None = None
+    parameters: JsonObject = field(default_factory=dict)
+    body: Json = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +132,7 @@ class Response:
     pointer: str
     content: tuple[MediaType, ...]
     headers: tuple[Header, ...]
+    links: tuple[Link, ...] = ()
 
     def covers(self, status: int) -> bool:
         """Say whether a numeric status falls under this entry, ``default`` not counted."""
@@ -108,10 +150,30 @@ class SecurityAlternative:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerVariable:
+    """A placeholder of an address; no ``values`` means any text."""
+
+    name: str
+    default: str
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """An address that serves an operation; Swagger's host, base path and schemes are joined."""
+
+    url: str
+    pointer: str
+    variables: tuple[ServerVariable, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation. ``path`` is the template as written, without base path or server.
 
-    ``incoming`` is true for webhooks and callbacks: the provider is the one who sends.
+    ``incoming`` is true for webhooks and callbacks: the provider is the one who sends. ``via``
+    then names what a callback belongs to (``POST /subscriptions onEvent``). ``servers`` are the
+    effective ones: the operation's own, else the path's, else the document's.
     """
 
     method: str
@@ -125,11 +187,14 @@ class Operation:
     deprecated: bool = False
     incoming: bool = False
     extensions: JsonObject = field(default_factory=dict)
+    servers: tuple[Server, ...] = ()
+    via: str = ""
 
     @property
     def label(self) -> str:
         """Return ``GET /orders/v0/orders``, the name used in findings."""
-        return f"{self.method} {self.path}"
+        own = f"{self.method} {self.path}"
+        return f"{self.via} {own}" if self.via else own
 
     def response_for(self, status: int) -> Response | None:
         """Return the entry that speaks for ``status``: exact, then range, then ``default``."""

@@ -125,8 +125,30 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
+class Occurrence:
+    """One place where the cause of a finding shows: an operation, and the field there."""
+
+    operation: str
+    field: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A difference somebody answers for until ``expires``, a date in ISO 8601."""
+
+    reason: str
+    owner: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """One difference, judged. ``field`` is the path a person reads: ``payload.Orders[].Status``."""
+    """One difference, judged. ``field`` is the path a person reads: ``payload.Orders[].Status``.
+
+    A cause that shows in many places is one finding: ``field`` is its shortest path, and
+    ``occurrences`` holds every operation with the shortest path there. One that is not
+    ``counted`` lies outside the categories somebody picked: told, and without effect.
+    """
 
     fingerprint: str
     rule: str
@@ -146,6 +168,9 @@ class Finding:
     places: Places = Places()
     evidence: Evidence | None = None
     context: Context = Context()
+    accepted: Accepted | None = None
+    counted: bool = True
+    occurrences: tuple[Occurrence, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON of the design, then what this finding knows beyond it."""
@@ -184,6 +209,18 @@ class Finding:
                 "request_id": self.evidence.request_id,
                 "request": self.evidence.request,
                 "response": self.evidence.response,
+            }
+        if len(self.occurrences) > 1:
+            data["occurrences"] = [
+                {"operation": o.operation, "field": o.field} for o in self.occurrences
+            ]
+        if not self.counted:
+            data["counted"] = False
+        if self.accepted:
+            data["accepted"] = {
+                "reason": self.accepted.reason,
+                "owner": self.accepted.owner,
+                "expires": self.accepted.expires,
             }
         for name in Context.__dataclass_fields__:
             value = getattr(self.context, name)
@@ -244,8 +281,11 @@ class Report:
         return data
 
     def exit_code(self, fail_on: frozenset[Verdict] = frozenset({Verdict.BREAKING})) -> ExitCode:
-        """Return the exit code: a finding at the fail level wins over what was not checked."""
-        if any(f.verdict in fail_on for f in self.findings):
+        """Return the exit code: a finding at the fail level wins over what was not checked.
+
+        A finding that is accepted or not counted fails nobody.
+        """
+        if any(f.verdict in fail_on and f.counted and f.accepted is None for f in self.findings):
             return ExitCode.FINDINGS
         if self.not_checked or self.verdict is Verdict.NOT_CHECKED:
             return ExitCode.NOT_CHECKED
@@ -255,8 +295,11 @@ class Report:
 def overall_verdict(
     findings: tuple[Finding, ...], not_checked: tuple[NotChecked, ...] = ()
 ) -> Verdict:
-    """Return the worst answer: breaking, not checked, unproven, compatible, in that order."""
-    verdicts = {f.verdict for f in findings}
+    """Return the worst answer: breaking, not checked, unproven, compatible, in that order.
+
+    Accepted findings do not count: somebody answers for them by name.
+    """
+    verdicts = {f.verdict for f in findings if f.counted and f.accepted is None}
     if Verdict.BREAKING in verdicts:
         return Verdict.BREAKING
     if not_checked or Verdict.NOT_CHECKED in verdicts:

@@ -41,7 +41,7 @@ def standard_input(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
-@pytest.mark.parametrize("dialect", list(Dialect))
+@pytest.mark.parametrize("dialect", list(DOCUMENTS))
 def test_every_dialect_loads_the_same_operation(dialect: Dialect, tmp_path: Path) -> None:
     loaded = load_contract(written(tmp_path / "a.json", document(dialect)))
     contract = loaded.contract
