@@ -65,9 +65,9 @@ def test_the_exit_code_tells_the_outcome(
 def test_json_carries_the_witness_and_the_place(folder: Path) -> None:
     result = json.loads(run(folder, "integer.json", "number.json", "--format", "json").stdout)
     (finding,) = result["findings"]
-    assert finding["rule"] == "response-property-type-changed"
+    assert finding["rule"] == "response-type-changed"
     assert finding["witness"]["value"] == {"total": 0.5}
-    assert finding["witness"]["exchange"]["status"] == 200
+    assert finding["witness"]["exchange"]["response"]["status"] == 200
     assert finding["places"]["new"]["line"] == 1
     assert result["summary"]["operations_compared"] == 1
 

@@ -12,7 +12,7 @@ import pytest
 
 from harness.catalog import load_contract
 from harness.compatibility import CompareOptions, compare
-from harness.model.finding import Report, Verdict
+from harness.model.finding import Category, Report, Verdict
 
 S: dict[str, Any] = {"type": "string"}
 I: dict[str, Any] = {"type": "integer"}  # noqa: E741 - short names keep the table readable
@@ -195,7 +195,7 @@ def test_the_harmful_direction_has_a_witness_that_a_second_validator_confirms(
         takes = jsonschema.Draft202012Validator(narrow, format_checker=checker)
         assert sends.is_valid(value), value
         assert not takes.is_valid(value), value
-        assert finding.witness.exchange["method"] == "POST"
+        assert finding.witness.exchange["request"]["method"] == "POST"
 
 
 @pytest.mark.parametrize("where", ["request", "response"])
@@ -205,7 +205,7 @@ def test_another_spelling_of_the_same_set_is_no_finding(
 ) -> None:
     for before, after in ((left, right), (right, left)):
         report = judged(tmp_path, document(before, where=where), document(after, where=where))
-        assert report.findings == ()
+        assert [f.rule for f in report.findings if f.category is not Category.DOCS] == []
 
 
 def test_a_recursive_schema_equals_its_renamed_and_unfolded_twin(tmp_path: Path) -> None:
@@ -274,9 +274,9 @@ def test_strict_open_lets_silent_writers_send_unknown_names(tmp_path: Path) -> N
     assert judged(tmp_path, old, new, strict_open=True).verdict is Verdict.BREAKING
 
 
-def test_an_undecidable_pattern_is_unproven_with_a_reason(tmp_path: Path) -> None:
-    old = document({"type": "string", "pattern": "^[a-c]{2}$"}, where="request")
-    new = document({"type": "string", "pattern": "^(a|b|c)(a|b|c)$"}, where="request")
+def test_a_pattern_outside_the_regular_subset_is_unproven_with_a_reason(tmp_path: Path) -> None:
+    old = document({"type": "string", "pattern": r"^(?=.{4,8}$)[a-z]+$"}, where="request")
+    new = document({"type": "string", "pattern": r"^(?=.{3,9}$)[a-z]+$"}, where="request")
     (finding,) = judged(tmp_path, old, new).findings
     assert finding.verdict is Verdict.UNPROVEN
     assert "regular expression" in finding.reason
@@ -305,7 +305,7 @@ MIXED: list[tuple[str, Any, Any]] = [
     (
         "members-of-two-branches",
         {"anyOf": [obj(a=I), obj(b=I)]},
-        {"anyOf": [{**obj(a=I), "additionalProperties": False}, obj(("b",), b=I)]},
+        {"anyOf": [{**obj(a=I), "additionalProperties": False}, obj(("b",), a=S, b=I)]},
     ),
     (
         "members-of-two-branches-refused-together",

@@ -7,6 +7,7 @@ others sends no others. This file has its own idea of that, written without the 
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -221,7 +222,8 @@ class Oracle:
             if not isinstance(schema, dict):
                 continue
             inner = [s for k in ("allOf", "anyOf", "oneOf") for s in schema.get(k, ())]
-            inner += [s for n, s in schema.get("dependentSchemas", {}).items() if n in value]
+            dependent = schema.get("dependentSchemas", {}) if isinstance(value, dict) else {}
+            inner += [s for n, s in dependent.items() if n in value]
             if "if" in schema:
                 met = self.passes(schema["if"], value)
                 inner += [schema["if"], *([schema["then"]] if "then" in schema else [])] * met
@@ -325,10 +327,15 @@ def refuted(report: Report, pair: tuple[Any, Any, Any, Any], more: list[Any]) ->
     return None
 
 
+# How many times the ordinary number of examples to try, with fresh seeds: the nightly run.
+WIDE = int(os.environ.get("DRIFTGATE_WIDE", "0"))
+
+
 @pytest.mark.slow
 @settings(
-    max_examples=150,
-    derandomize=True,
+    max_examples=150 * max(WIDE, 1),
+    derandomize=not WIDE,
+    print_blob=True,
     deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),

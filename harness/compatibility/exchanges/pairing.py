@@ -1,14 +1,13 @@
-"""Pairs the operations of two contracts, and holds what a walk over the pairs collects."""
+"""What a walk over two contracts collects: questions about schemas, and facts without a value."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from harness.compatibility.wire import filled, query
-from harness.model.contract import Contract, Operation
+from harness.model.contract import Operation
 from harness.model.finding import Direction, Proof, Sides, Verdict
 from harness.model.values import Json
 
@@ -16,9 +15,17 @@ PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 NOWHERE = Sides()
 
 
+def _no_exchange(_value: Json) -> dict[str, Json]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Root:
-    """One pair of schemas that an operation sends: where a containment question starts."""
+    """One pair of schemas that an operation sends: where a containment question starts.
+
+    ``wire`` is empty for JSON, else how the value travels as text. ``exchange`` makes the whole
+    exchange around a witness; it is called only when there is one.
+    """
 
     request: bool
     operation: str
@@ -27,12 +34,15 @@ class Root:
     part: str
     place: str = ""
     wire: str = ""
-    exchange: Mapping[str, Json] = field(default_factory=dict)
+    exchange: Callable[[Json], dict[str, Json]] = _no_exchange
 
 
 @dataclass(frozen=True)
 class Structural:
-    """A difference that needs no value to be shown."""
+    """A difference that needs no schema to be shown.
+
+    ``value`` is a payload that shows it all the same, where one could be made and confirmed.
+    """
 
     rule: str
     verdict: Verdict
@@ -46,15 +56,37 @@ class Structural:
     exchange: Json = None
     reason: str = ""
     proof: Proof = Proof.STRUCTURE
+    value: Json = None
 
 
 @dataclass
 class Walk:
-    """Everything found on the way."""
+    """Everything found on the way; ``matched`` are the operations of both sides, in pairs.
+
+    ``sample`` makes the exchange that used to work for an old operation, by its label: what stands
+    behind a breaking fact that no single request or answer shows. It is empty for an unknown label.
+    """
 
     roots: list[Root] = field(default_factory=list)
     structural: list[Structural] = field(default_factory=list)
+    matched: list[tuple[Operation, Operation]] = field(default_factory=list)
     compared: int = 0
+    sample: Callable[[str], dict[str, Json]] = _no_exchange
+
+    def asks(
+        self,
+        operation: str,
+        schemas: tuple[str | None, str | None],
+        part: str,
+        *,
+        request: bool,
+        exchange: Callable[[Json], dict[str, Json]],
+        place: str = "",
+        wire: str = "",
+    ) -> None:
+        """Ask whether what is written by the one schema is read by the other: (old, new)."""
+        root = Root(request, operation, *schemas, part, place, wire, exchange)
+        self.roots.append(root)
 
     def breaks(self, rule: str, operation: str, message: str, **facts: Any) -> None:
         """Note a difference that breaks by what is missing or newly demanded."""
@@ -64,58 +96,12 @@ class Walk:
         """Note a difference that harms nobody."""
         self.structural.append(Structural(rule, Verdict.COMPATIBLE, operation, message, **facts))
 
-
-def matched_operations(
-    old: Contract, new: Contract, left: tuple[Operation, ...], right: tuple[Operation, ...]
-) -> Iterator[tuple[Operation | None, Operation | None]]:
-    """Pair by exact path, then by position of placeholders, then with the base path in front."""
-    remaining = {id(o): o for o in right}
-    pairs: dict[int, Operation] = {}
-    for key in (_exact, _positional, None):
-        index: dict[tuple[str, str], Operation] = {}
-        for operation in remaining.values():
-            index.setdefault(key(operation) if key else _full(new, operation), operation)
-        for operation in left:
-            if id(operation) in pairs:
-                continue
-            found = index.pop(key(operation) if key else _full(old, operation), None)
-            if found is not None:
-                pairs[id(operation)] = found
-                del remaining[id(found)]
-    for operation in left:
-        yield operation, pairs.get(id(operation))
-    for operation in remaining.values():
-        yield None, operation
-
-
-def _exact(operation: Operation) -> tuple[str, str]:
-    return operation.method, operation.path
-
-
-def _positional(operation: Operation) -> tuple[str, str]:
-    return operation.method, PLACEHOLDER.sub("{}", operation.path).rstrip("/")
-
-
-def _full(contract: Contract, operation: Operation) -> tuple[str, str]:
-    base = re.sub(r"^[a-z]+://[^/]*", "", contract.servers[0]) if contract.servers else ""
-    method, path = _positional(operation)
-    return method, base.rstrip("/") + path
+    def doubts(self, rule: str, operation: str, message: str, reason: str, **facts: Any) -> None:
+        """Note a difference that could be neither proved harmless nor shown to break."""
+        facts |= {"reason": reason, "proof": Proof.NONE}
+        self.structural.append(Structural(rule, Verdict.UNPROVEN, operation, message, **facts))
 
 
 def request_exchange(root: Root, value: Json) -> dict[str, Json]:
     """Return the exchange around a witness of a request or an answer."""
-    made = dict(root.exchange)
-    parameter = made.pop("parameter", None)
-    if parameter is not None:
-        location, name = str(parameter).split(".", 1)
-        target = str(made["target"])
-        if location == "query":
-            separator = "&" if "?" in target else "?"
-            return {**made, "target": f"{target}{separator}{query(name, value)}"}
-        if location == "path":
-            return {**made, "target": PLACEHOLDER.sub("a", filled(target, name, value))}
-        return {**made, "headers" if location == "header" else "cookies": {name: value}}
-    header = made.pop("header", None)
-    if header is not None:
-        return {**made, "headers": {str(header): value}}
-    return {**made, "body": value}
+    return root.exchange(value)

@@ -8,51 +8,21 @@ are remembered unless they lean on a question that is still open.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from itertools import combinations, islice
-from typing import NamedTuple
+from dataclasses import replace
 
-from harness.compatibility import obligations
-from harness.compatibility.algebra import Algebra
-from harness.compatibility.gaps import Gap
-from harness.compatibility.keywords import SCALARS, same_value
-from harness.compatibility.sameness import Sameness
-from harness.compatibility.side import Node, Shape, Side, Union
-from harness.model.values import pointer
+from harness.compatibility.schemas import members, obligations, texts_on_wire
+from harness.compatibility.schemas.algebra import Algebra
+from harness.compatibility.schemas.gaps import Gap
+from harness.compatibility.schemas.keywords import SCALARS
+from harness.compatibility.schemas.pairs import UNREADABLE, BudgetSpent, Edge, Expansion, Pair
+from harness.compatibility.schemas.proofs import Decision, Proofs
+from harness.compatibility.schemas.sameness import Sameness
+from harness.compatibility.schemas.shapes import Shape, Union
+from harness.compatibility.schemas.side import Node, Side
+from harness.compatibility.schemas.unions import CASES_MAX, together
+from harness.model.values import Json
 
 NESTING_MAX = 40
-CASES_MAX = 64
-
-
-class Pair(NamedTuple):
-    """A question: may everything of ``writer`` be read as ``reader``?
-
-    ``wire`` is empty for JSON; ``text`` and ``exploded`` are for values that travel as text.
-    """
-
-    writer: Node
-    reader: Node
-    wire: str = ""
-
-
-class Edge(NamedTuple):
-    """A question its parent rests on; ``step`` is ``()`` when it is about the same value."""
-
-    step: tuple[str, ...]
-    pair: Pair
-
-
-@dataclass(frozen=True, slots=True)
-class Expansion:
-    """What one pair demands."""
-
-    gaps: tuple[Gap, ...] = ()
-    edges: tuple[Edge, ...] = ()
-
-
-class BudgetSpent(Exception):
-    """No steps are left for this comparison."""
 
 
 class Containment:
@@ -64,7 +34,8 @@ class Containment:
         self.reader = reader
         self.algebra = Algebra(writer, reader)
         self.steps_left = steps
-        self._sameness = Sameness(writer, reader)
+        self.sameness = Sameness(writer, reader)
+        self.proofs = Proofs(self.algebra, self.sameness)
         self._expanded: dict[Pair, Expansion] = {}
         self._proved: dict[Pair, bool] = {}
         self._open: list[Pair] = []
@@ -81,10 +52,17 @@ class Containment:
         self.steps_left -= 1
         before, self._leaned = self._leaned, NESTING_MAX + 1
         found = self._expand(pair)
+        if (found.gaps or found.edges) and self.impossible(pair.writer) is not None:
+            # Nothing is ever sent here, so everything that is sent can be read.
+            found = Expansion()
         if self._leaned > NESTING_MAX:
             self._expanded[pair] = found
         self._leaned = min(before, self._leaned)
         return found
+
+    def impossible(self, node: Node) -> str | None:
+        """Return why the writer can send nothing here, or ``None`` when it can or nobody knows."""
+        return self.proofs.impossible(node)
 
     def holds(self, pair: Pair) -> bool:
         """Say whether the pair is proved. ``False`` means not proved, for whatever reason."""
@@ -132,17 +110,17 @@ class Containment:
         if writer.empty:
             return Expansion()
         if any(o.keyword == "$ref" for o in (*writer.opaque, *reader.opaque)):
-            return Expansion(gaps=(Gap("$ref", reason=_UNREADABLE),))
+            return Expansion(gaps=(Gap("$ref", reason=UNREADABLE),))
         finite = obligations.finite_values(writer)
         if finite is not None:
             return Expansion(gaps=self._finite(pair, writer, reader, finite))
         if writer.unions:
             return self._split(pair, writer.unions[0])
         if pair.wire and writer.types & (SCALARS | {"array"}):
-            return self._on_the_wire(pair, writer, reader)
+            return texts_on_wire.on_the_wire(self, pair, writer, reader)
         if reader.unions:
             return self._choose(pair, writer, reader, reader.unions[0])
-        return self._oblige(pair, writer, reader)
+        return members.oblige(self, pair, writer, reader)
 
     def _equal(self, pair: Pair) -> bool:
         left, right = pair.writer, pair.reader
@@ -150,20 +128,21 @@ class Containment:
             return True
         if left.choices or right.choices:
             return False
-        return all(any(self._sameness.same(w, r) for w in left.pointers) for r in right.pointers)
+        return all(any(self.sameness.same(w, r) for w in left.pointers) for r in right.pointers)
 
     def _finite(
-        self, pair: Pair, writer: Shape, reader: Shape, values: list[object]
+        self, pair: Pair, writer: Shape, reader: Shape, values: list[Json]
     ) -> tuple[Gap, ...]:
-        valid = self.algebra.reader_test(pair.reader, wire=pair.wire)
+        plain = not pair.wire and all(not isinstance(v, dict | list) for v in values)
+        valid = self.algebra.reader_test(pair.reader, wire=pair.wire, scalar=plain)
         if valid is None:
             return (Gap("schema", reason="the reader's schema cannot be compiled"),)
         bad = [v for v in values if not valid(v)]
-        sent = self.algebra.written_test(pair.writer) if bad else None
+        sent = self.algebra.written_test(pair.writer, scalar=plain) if bad else None
         if sent is not None:
-            bad = [v for v in bad if sent(v)]
-        if not bad and not self.algebra.reader_is_readable(pair.reader):
-            return (Gap("$ref", reason=_UNREADABLE),)
+            bad = [v for v in bad if sent(v) and self.proofs.alone(pair.writer, v)]
+        if not bad and not self.algebra.reader_is_readable(pair.reader, scalar=plain):
+            return (Gap("$ref", reason=UNREADABLE),)
         return obligations.finite_gaps(writer, reader, bad)
 
     def _split(self, pair: Pair, union: Union) -> Expansion:
@@ -177,38 +156,16 @@ class Containment:
         edges = tuple(Edge((), p) for p in alone)
         if union.keyword == "oneOf":
             return Expansion(edges=edges)
-        groups = self._together(union)
+        groups = together(self.writer, union)
         if len(groups) > CASES_MAX:
+            if not pair.wire and self.proofs.whole(pair.writer, pair.reader).holds:
+                return Expansion()
             reason = "too many branches of the anyOf can match at once"
             return Expansion((Gap("union", hints=(("search", ""),), reason=reason),), edges)
         if groups and all(self.holds(p) for p in alone):
             mixed = [Pair(_joined(pair.writer, union, g), pair.reader, pair.wire) for g in groups]
             edges += tuple(Edge((), p) for p in mixed if not self.holds(p))
         return Expansion(edges=edges)
-
-    def _together(self, union: Union) -> list[tuple[int, ...]]:
-        """Return the groups of anyOf branches that one value may match, mixing their members."""
-        nodes = [self.writer.node(union.branch(i)) for i in range(union.branches)]
-        shapes = [self.writer.shape(n) for n in nodes]
-        # Only a branch that describes members or items lets a closed writer send more.
-        telling = [i for i, s in enumerate(shapes) if s.unions or _describes(s)]
-        apart = {
-            (i, j)
-            for i, j in combinations(telling, 2)
-            if nodes[i] == nodes[j]
-            or obligations.never_both(self.writer, shapes[i], self.writer, shapes[j])
-        }
-        groups: list[tuple[int, ...]] = []
-        for size in range(2, len(telling) + 1):
-            found = [
-                g
-                for g in islice(combinations(telling, size), 20 * CASES_MAX)
-                if not any(two in apart for two in combinations(g, 2))
-            ]
-            groups += found
-            if not found or len(groups) > CASES_MAX:
-                break
-        return groups
 
     def _choose(self, pair: Pair, writer: Shape, reader: Shape, union: Union) -> Expansion:
         """Find the branches of the reader that take the writer's values."""
@@ -228,28 +185,57 @@ class Containment:
             return Expansion(edges=tuple(edges))
         if not possible:
             return Expansion((obligations.no_branch(writer, reader, union.keyword),), tuple(edges))
-        taken = [b for b in possible if self.holds(Pair(pair.writer, b, pair.wire))]
-        if taken and (union.keyword == "anyOf" or self._exclusive(pair.writer, taken[0], possible)):
+        if pair.wire:
+            alone = union.keyword == "anyOf"
+            if alone and any(self.holds(Pair(pair.writer, b, pair.wire)) for b in possible):
+                return Expansion(edges=tuple(edges))
+            return Expansion((obligations.no_branch(writer, reader, union.keyword),), tuple(edges))
+        answer = self.proofs.union(pair.writer, pair.reader, union.pointer, union.keyword)
+        if answer.holds is None and self._holds_somehow(pair, possible, union):
+            answer = Decision(holds=True)
+        if answer.holds:
             return Expansion(edges=tuple(edges))
-        whole = self.reader.node(union.pointer)
-        if not pair.wire and self.algebra.covers(pair.writer, whole):
-            return Expansion(edges=tuple(edges))
-        if taken:
-            gap = Gap(
-                union.keyword,
-                hints=(("any", ""), ("search", "")),
-                reason="more than one branch of a oneOf may match",
-            )
+        return self._refuted(pair, writer, union, possible, answer, edges)
+
+    def _holds_somehow(self, pair: Pair, possible: list[Node], union: Union) -> bool:
+        """Look for a proof where the search for values gave up."""
+        if union.keyword == "anyOf" and any(self.holds(Pair(pair.writer, b)) for b in possible):
+            return True
+        return self.algebra.covers(pair.writer, self.reader.node(union.pointer))
+
+    def _refuted(
+        self,
+        pair: Pair,
+        writer: Shape,
+        union: Union,
+        possible: list[Node],
+        answer: Decision,
+        edges: list[Edge],
+    ) -> Expansion:
+        """Report that the union does not take everything, or that nobody knows."""
+        gap = obligations.no_branch(writer, self.reader.shape(pair.reader), union.keyword)
+        if answer.holds is None:
             return Expansion((gap,), tuple(edges))
+        if self._matches(possible, answer.value) > 1:
+            reason = "more than one branch of a oneOf matches"
+            gap = Gap(union.keyword, hints=(("value", answer.value),), reason=reason)
+            return Expansion((gap,), tuple(edges))
+        gap = replace(gap, hints=(("value", answer.value),), summary=True)
         # Go into the nearest branch: what fails there is what a person wants to see.
         # The witness decides in the end, against the whole union.
-        nearest = self._nearest(pair, possible, union)
-        return Expansion(
-            (obligations.no_branch(writer, reader, union.keyword),) if nearest is None else (),
-            (*edges, *([] if nearest is None else [Edge((), nearest)])),
-        )
+        nearest = self._nearest(pair, possible)
+        near = [] if nearest is None else [Edge((), nearest, soft=True)]
+        return Expansion((gap,), (*edges, *near))
 
-    def _nearest(self, pair: Pair, possible: list[Node], union: Union) -> Pair | None:
+    def _matches(self, branches: list[Node], value: Json) -> int:
+        plain = not isinstance(value, dict | list)
+        tests = (
+            self.algebra.reader_test(b, scalar=True) if plain else self.algebra.near_test(b)
+            for b in branches
+        )
+        return sum(test is not None and test(value) for test in tests)
+
+    def _nearest(self, pair: Pair, possible: list[Node]) -> Pair | None:
         def distance(branch: Node) -> tuple[bool, int, int]:
             near = Pair(pair.writer, branch, pair.wire)
             if near in self._nearing:
@@ -269,191 +255,6 @@ class Containment:
     def _shared_names(self, writer: Node, reader: Node) -> int:
         return len(self.writer.shape(writer).names.keys() & self.reader.shape(reader).names.keys())
 
-    def _exclusive(self, writer: Node, taken: Node, possible: list[Node]) -> bool:
-        """Say whether no other branch of the reader's oneOf can match as well.
-
-        A value of the writer's own oneOf matches no other branch of that one; so a branch of the
-        reader that lies inside another branch of the writer cannot match either.
-        """
-        others = list(possible)
-        others.remove(taken)  # once: a branch that is written twice always matches twice
-        siblings = [
-            f"{c.pointer}/oneOf/{i}"
-            for c in writer.choices
-            if c.keyword == "oneOf" and c.branch >= 0
-            for i in range(len(self.writer.at(f"{c.pointer}/oneOf")))
-            if i != c.branch
-        ]
-        return all(
-            any(self._sameness.same(s, b.pointers[0]) for s in map(self.writer.target, siblings))
-            for b in others
-            if len(b.pointers) == 1
-        ) and all(len(b.pointers) == 1 for b in others)
-
-    def _on_the_wire(self, pair: Pair, writer: Shape, reader: Shape) -> Expansion:
-        """Compare values that travel as text: an integer is a string there."""
-        if reader.unions:
-            return self._wire_union(pair, reader.unions[0])
-        may_be_empty = bool(writer.types & {"null", "string"}) and not (
-            writer.types == {"string"} and writer.floors.get("minLength", 0) > 0
-        )
-        open_text = "string" in reader.types and obligations.any_text(reader, empty=may_be_empty)
-        if open_text and writer.types <= SCALARS:
-            return Expansion()
-        if writer.types <= SCALARS and "array" in reader.types and not reader.types & SCALARS:
-            item = self.reader.item_node(reader, 0)
-            if item is not None and reader.floors.get("minItems", 0) <= 1:
-                split = pair.wire == "text" and "string" in writer.types
-                if split and not self._takes_parts(reader, item):
-                    reason = "a text with a separator in it is read as several items"
-                    return Expansion((Gap("type", hints=(("search", ""),), reason=reason),))
-                return Expansion(edges=(Edge((), Pair(pair.writer, item, pair.wire)),))
-        odd = {
-            t for t in writer.types if t not in reader.types and not (open_text and t in SCALARS)
-        }
-        if odd:
-            return Expansion(gaps=(obligations.type_gap(writer, reader, odd),))
-        return self._oblige(pair, writer, reader)
-
-    def _takes_parts(self, reader: Shape, item: Node) -> bool:
-        """Say whether any text, split at separators, is a list the reader takes."""
-        bounded = reader.unique or "maxItems" in reader.ceilings or reader.opaque
-        inner = self.reader.shape(item)
-        takes = "string" in inner.types and obligations.any_text(inner, empty=True)
-        return takes and not bounded and not inner.unions
-
-    def _wire_union(self, pair: Pair, union: Union) -> Expansion:
-        stripped = pair.reader.choosing(union.pointer, union.keyword, -1)
-        edges: tuple[Edge, ...] = ()
-        if obligations.says_something(self.reader.shape(stripped)):
-            edges = (Edge((), Pair(pair.writer, stripped, pair.wire)),)
-        branches = [self.reader.node(union.branch(i)) for i in range(union.branches)]
-        taken = next((b for b in branches if self.holds(Pair(pair.writer, b, pair.wire))), None)
-        if taken is not None and (union.keyword == "anyOf" or self._alone(taken, branches)):
-            return Expansion(edges=edges)
-        gap = Gap(
-            union.keyword,
-            hints=(("search", ""),),
-            reason="no single branch takes every value",
-        )
-        return Expansion((gap,), edges)
-
-    def _alone(self, taken: Node, branches: list[Node]) -> bool:
-        """Say whether no other branch reads the same JSON type: a text is read as one of them."""
-        types = self.reader.shape(taken).types
-        others = list(branches)
-        others.remove(taken)
-        return not any(types & self.reader.shape(b).types for b in others)
-
-    def _oblige(self, pair: Pair, writer: Shape, reader: Shape) -> Expansion:
-        gaps = obligations.local_gaps(writer, reader)
-        edges: list[Edge] = []
-        if "array" in writer.types and "array" in reader.types:
-            edges += self._arrays(pair, writer, reader, gaps)
-        if "object" in writer.types and "object" in reader.types:
-            edges += self._objects(pair, writer, reader, gaps)
-        self._opaque(pair, writer, reader, gaps)
-        return Expansion(tuple(gaps), tuple(edges))
-
-    def _arrays(self, pair: Pair, writer: Shape, reader: Shape, gaps: list[Gap]) -> list[Edge]:
-        edges = []
-        reach = writer.ceilings.get("maxItems")
-        width = max(writer.prefix, reader.prefix)
-        for index in range(width + 1):
-            if reach is not None and index >= reach:
-                break
-            mine, theirs = (
-                self.writer.item_node(writer, index),
-                self.reader.item_node(reader, index),
-            )
-            if mine is None:
-                break
-            if theirs is None:
-                gaps.append(Gap("items", hints=(("length", index + 1),)))
-                break
-            step = ("item", str(index)) if index < width else ("items", str(index))
-            wire = "text" if pair.wire else ""
-            edges.append(Edge(step, Pair(mine, theirs, wire)))
-        return edges
-
-    def _objects(self, pair: Pair, writer: Shape, reader: Shape, gaps: list[Gap]) -> list[Edge]:
-        edges = []
-        wire = "text" if pair.wire else ""
-        for name in sorted({*writer.names, *reader.names}):
-            mine = self.writer.property_node(writer, name)
-            if mine is None or self.writer.shape(mine).empty:
-                continue
-            theirs = self.reader.property_node(reader, name)
-            if theirs is not None:
-                edges.append(Edge(("property", name), Pair(mine, theirs, wire)))
-            else:
-                gaps.append(Gap("closed", name=name, hints=(("with", name),)))
-        rest = self.writer.rest_node(writer)
-        if rest is not None and not self.writer.shape(rest).empty:
-            theirs = self.reader.rest_node(reader)
-            if theirs is not None:
-                edges.append(Edge(("extra",), Pair(rest, theirs, wire)))
-            else:
-                gaps.append(Gap("additionalProperties", hints=(("extra", ""),)))
-        edges += self._patterns(pair, writer, reader, gaps)
-        for name in sorted(reader.required - writer.required):
-            default = _default(self.reader, reader, name)
-            gaps.append(
-                Gap(
-                    "required",
-                    name=name,
-                    known=name in writer.names,
-                    new=default,
-                    hints=(("without", name),),
-                )
-            )
-        return edges
-
-    def _patterns(self, pair: Pair, writer: Shape, reader: Shape, gaps: list[Gap]) -> list[Edge]:
-        """Compare the members that the writer names by pattern."""
-        edges: list[Edge] = []
-        for where, pattern in self.writer.patterns(writer):
-            mine = self.writer.node(f"{where}{pointer('patternProperties', pattern)}")
-            if self.writer.shape(mine).empty:
-                continue
-            theirs = self.reader.pattern_node(reader, pattern)
-            if theirs is not None:
-                edges.append(
-                    Edge(("pattern", pattern), Pair(mine, theirs, "text" * bool(pair.wire)))
-                )
-            elif pair.wire or not self.algebra.covers(pair.writer, pair.reader):
-                reason = "which other patterns a name of this one also matches is not decided"
-                gaps.append(Gap("patternProperties", hints=(("search", ""),), reason=reason))
-        return edges
-
-    def _opaque(self, pair: Pair, writer: Shape, reader: Shape, gaps: list[Gap]) -> None:
-        for keyword in reader.opaque:
-            if any(
-                o.keyword == keyword.keyword
-                and keyword.keyword not in _IN_CONTEXT
-                and same_value(o.value) == same_value(keyword.value)
-                and self._sameness.same(o.pointer, keyword.pointer)
-                for o in writer.opaque
-            ):
-                continue
-            if not obligations.concerns(keyword, writer):
-                continue
-            if not pair.wire and self.algebra.covers(pair.writer, pair.reader):
-                return
-            gaps.append(
-                Gap(
-                    keyword.keyword,
-                    new=keyword.value,
-                    hints=(("search", ""),),
-                    reason=f"no proof either way for {keyword.keyword!r}",
-                )
-            )
-
-
-_UNREADABLE = "a reference leads nowhere or a keyword is unusable, so nothing is known here"
-# What these mean depends on what stands around them, so equal text says nothing.
-_IN_CONTEXT = frozenset({"unevaluatedProperties", "unevaluatedItems", "$dynamicRef"})
-
 
 def _joined(node: Node, union: Union, branches: tuple[int, ...]) -> Node:
     for branch in branches:
@@ -461,14 +262,4 @@ def _joined(node: Node, union: Union, branches: tuple[int, ...]) -> Node:
     return node
 
 
-def _describes(shape: Shape) -> bool:
-    keywords = {"items", "prefixItems", "patternProperties", "additionalProperties"}
-    return bool(shape.names) or any(keywords & schema.keys() for _, schema in shape.members)
-
-
-def _default(side: Side, shape: Shape, name: str) -> object:
-    for _, schema in shape.members:
-        declared = schema.get("properties")
-        if isinstance(declared, Mapping) and isinstance(declared.get(name), Mapping):
-            return declared[name].get("default")
-    return None
+__all__ = ["BudgetSpent", "Containment", "Edge", "Expansion", "Pair"]

@@ -13,7 +13,10 @@ class Gap:
 
     ``keyword`` names it. ``old`` and ``new`` are not known here: ``mine`` is the writer's value and
     ``new`` the reader's. ``hints`` say how to make a value that shows it: ``(kind, argument)``.
-    ``reason`` is what an unproven finding tells when no value confirms the gap.
+    ``reason`` is what an unproven finding tells when no value confirms the gap. A ``summary`` says
+    that no alternative of a union takes a value; it is told only when nothing beneath the soft
+    edges of its pair is confirmed. A ``structural`` gap is certain though no JSON value can show
+    it: the same text stands for other bytes.
     """
 
     keyword: str
@@ -23,3 +26,5 @@ class Gap:
     known: bool = False
     hints: tuple[tuple[str, Json], ...] = ()
     reason: str = ""
+    summary: bool = False
+    structural: bool = False

@@ -37,17 +37,6 @@ _ANNOTATIONS = frozenset(
     {"description", "title", "example", "examples", "default", "deprecated", "$comment"}
     | {"readOnly", "writeOnly", "externalDocs", "xml", "summary", "discriminator"}
 )
-# What the format checker can tell; any other format name is an annotation to it.
-ASSERTED_FORMATS = frozenset(
-    {"date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname"}
-    | {"ipv4", "ipv6", "uri", "uri-reference", "iri", "iri-reference", "uuid", "uri-template"}
-    | {"json-pointer", "relative-json-pointer", "regex"}
-)
-# Names that demand nothing of a string, or that bounds already express.
-SILENT_FORMATS = frozenset(
-    {"password", "binary", "byte", "int32", "int64", "float", "double", "string", "integer"}
-    | {"number", "textarea", "html", "markdown", "boolean"}
-)
 
 
 def whole(keyword: str, schema: JsonObject) -> Json:
@@ -68,6 +57,8 @@ def vacuous(keyword: str, schema: JsonObject) -> bool:
         return "then" not in schema and "else" not in schema
     if keyword == "not":
         return value is False
+    if keyword == "contains":
+        return schema.get("minContains", 1) == 0 and "maxContains" not in schema
     if keyword in {"contentMediaType", "contentEncoding"}:
         return True
     return value is True or value in ({}, [])

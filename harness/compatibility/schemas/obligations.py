@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from harness.compatibility import numbers
-from harness.compatibility.gaps import Gap
-from harness.compatibility.keywords import (
+from harness.compatibility.schemas import formats, numbers
+from harness.compatibility.schemas.gaps import Gap
+from harness.compatibility.schemas.keywords import (
     ALL_TYPES,
-    ASSERTED_FORMATS,
-    SILENT_FORMATS,
     same_value,
     type_of,
 )
-from harness.compatibility.side import Opaque, Shape, Side
+from harness.compatibility.schemas.shapes import Opaque, Shape
+from harness.compatibility.schemas.side import Side
 from harness.model.values import Json
 
 _NUMERIC = frozenset({"integer", "fraction"})
-# Formats whose every value is a value of the other one too.
-_NARROWER = {
-    ("email", "idn-email"),
-    ("hostname", "idn-hostname"),
-    ("uri", "uri-reference"),
-    ("uri", "iri"),
-    ("uri", "iri-reference"),
-    ("iri", "iri-reference"),
-    ("uri-reference", "iri-reference"),
-}
 _TOUCHES = {
     "contains": "array",
     "unevaluatedItems": "array",
@@ -113,7 +102,7 @@ def any_text(reader: Shape, *, empty: bool) -> bool:
         or reader.opaque
         or reader.floors.get("minLength", 0) > (0 if empty else 1)
         or "maxLength" in reader.ceilings
-        or set(reader.formats) & ASSERTED_FORMATS
+        or any(formats.demands(f) for f in reader.formats)
     )
 
 
@@ -204,7 +193,7 @@ def local_gaps(writer: Shape, reader: Shape) -> list[Gap]:
         gaps += _numbers(writer, reader, common)
     gaps += _sizes(writer, reader, common)
     if "string" in common:
-        gaps += _strings(writer, reader)
+        gaps += [*_strings(writer, reader), *_content(writer, reader)]
     several = writer.ceilings.get("maxItems", 2) > 1
     if "array" in common and reader.unique and not writer.unique and several:
         gaps.append(Gap("uniqueItems", mine=False, new=True, hints=(("twins", ""),)))
@@ -247,7 +236,7 @@ def _numbers(writer: Shape, reader: Shape, common: frozenset[str]) -> list[Gap]:
 
 
 def _from_format(writer: Shape, reader: Shape) -> bool:
-    return "int32" in reader.formats and "int32" not in writer.formats
+    return any(f in formats.NUMERIC and f not in writer.formats for f in reader.formats)
 
 
 def _sizes(writer: Shape, reader: Shape, common: frozenset[str]) -> list[Gap]:
@@ -285,11 +274,9 @@ def _strings(writer: Shape, reader: Shape) -> list[Gap]:
         if pattern not in writer.patterns and not _takes_all(pattern)
     ]
     for name in reader.formats:
-        if name in SILENT_FORMATS or name in writer.formats:
+        if not formats.demands(name) or formats.keeps(writer.formats, name):
             continue
-        if any((f, name) in _NARROWER for f in writer.formats):
-            continue
-        known = name in ASSERTED_FORMATS
+        known = name in formats.ASSERTED
         gaps.append(
             Gap(
                 "format",
@@ -301,6 +288,20 @@ def _strings(writer: Shape, reader: Shape) -> list[Gap]:
                 else f"the meaning of format {name!r} is not defined",
             )
         )
+    return gaps
+
+
+def _content(writer: Shape, reader: Shape) -> list[Gap]:
+    """Compare what texts stand for: the JSON strings are alike, the bytes in them are not."""
+    gaps = []
+    if writer.encodings != reader.encodings:
+        mine, theirs = list(writer.encodings), list(reader.encodings)
+        reason = "the validators do not look into encoded text, so no value can show it"
+        gaps.append(Gap("contentEncoding", mine=mine, new=theirs, reason=reason, structural=True))
+    if set(reader.media) - set(writer.media):
+        mine, theirs = list(writer.media), list(reader.media)
+        reason = "the validators do not look into documents inside text, so no value can show it"
+        gaps.append(Gap("contentMediaType", mine=mine, new=theirs, reason=reason, structural=True))
     return gaps
 
 

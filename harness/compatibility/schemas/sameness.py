@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from harness.compatibility.keywords import is_annotation, reference
-from harness.compatibility.side import Side
+from harness.compatibility.schemas.keywords import is_annotation, reference
+from harness.compatibility.schemas.side import Side
 from harness.model.values import Json
 
 
@@ -17,27 +17,57 @@ class Sameness:
         self._left = left
         self._right = right
         self._equal: dict[tuple[str, str], bool] = {}
-        self._clean: set[tuple[str, str]] = set()
-        self._dirty: set[tuple[str, str]] = set()
+        self._known: dict[tuple[str, str], bool] = {}
+        self._mentions: dict[tuple[str, str], bool] = {}
 
     def same(self, left: str, right: str) -> bool:
         """Say whether both sides are equal with everything they refer to."""
         start = (left, right)
-        if start in self._clean:
-            return True
-        seen: set[tuple[str, str]] = set()
+        if start not in self._known:
+            self._settle(start)
+        return self._known[start]
+
+    def _settle(self, start: tuple[str, str]) -> None:
+        """Decide every pair that ``start`` reaches, each once, however they are entangled."""
+        leads_to: dict[tuple[str, str], list[tuple[str, str]]] = {start: []}
         todo = [start]
+        other: list[tuple[str, str]] = []
         while todo:
             pair = todo.pop()
-            if pair in seen or pair in self._clean:
+            if self._known.get(pair) is False or not self._text_equal(pair):
+                other.append(pair)
                 continue
-            seen.add(pair)
-            if pair in self._dirty or not self._text_equal(pair):
-                self._dirty |= {pair, start}
-                return False
-            todo += [(r, r) for r in _references(self._left.at(pair[0]))]
-        self._clean |= seen
-        return True
+            if pair in self._known:
+                continue
+            for reached in _references(self._left.at(pair[0])):
+                following = (reached, reached)
+                if following not in leads_to:
+                    leads_to[following] = []
+                    todo.append(following)
+                leads_to[following].append(pair)
+        differs: set[tuple[str, str]] = set()
+        while other:
+            pair = other.pop()
+            if pair not in differs:
+                differs.add(pair)
+                other += leads_to[pair]
+        self._known.update((pair, pair not in differs) for pair in leads_to)
+
+    def mentions(self, right: str, keyword: str) -> bool:
+        """Say whether a keyword stands anywhere in what the right side's schema refers to."""
+        key = (right, keyword)
+        if key not in self._mentions:
+            reached = {right}
+            todo = [right]
+            found = False
+            while todo and not found:
+                here = self._right.at(todo.pop())
+                found = _has(here, keyword)
+                fresh = [r for r in _references(here) if r not in reached]
+                reached.update(fresh)
+                todo += fresh
+            self._mentions[key] = found
+        return self._mentions[key]
 
     def _text_equal(self, pair: tuple[str, str]) -> bool:
         if pair not in self._equal:
@@ -45,6 +75,19 @@ class Sameness:
             # The second test tells true from 1, which Python's equality does not.
             self._equal[pair] = left == right and repr(left) == repr(right)
         return self._equal[pair]
+
+
+def _has(schema: Json, keyword: str) -> bool:
+    todo = [schema]
+    while todo:
+        here = todo.pop()
+        if isinstance(here, Mapping):
+            if keyword in here:
+                return True
+            todo += here.values()
+        elif isinstance(here, list):
+            todo += here
+    return False
 
 
 def _references(schema: Json) -> Iterator[str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import islice
 
-from harness.compatibility import numbers
-from harness.compatibility.keywords import type_of
-from harness.compatibility.side import Node, Shape, Side
-from harness.compatibility.texts import FORMAT_SAMPLES, matching
+from harness.compatibility.schemas import numbers
+from harness.compatibility.schemas.keywords import type_of
+from harness.compatibility.schemas.shapes import Shape
+from harness.compatibility.schemas.side import Node, Side
+from harness.compatibility.schemas.texts import FORMAT_SAMPLES, matching
 from harness.model.values import Json
 
 DEPTH_MAX = 14

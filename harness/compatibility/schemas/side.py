@@ -6,29 +6,23 @@ unions inside it. References are followed, never inlined.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from harness.catalog.references import UNRESOLVED
-from harness.compatibility.keywords import (
-    ALL_TYPES,
-    OPAQUE,
-    lone,
-    named_types,
-    reference,
-    same_value,
-    unquoted,
-    vacuous,
-    whole,
+from harness.compatibility.schemas.keywords import lone, reference, unquoted
+from harness.compatibility.schemas.matching import matches
+from harness.compatibility.schemas.shapes import (
+    Opaque,
+    Shape,
+    Union,
+    absorb,
+    as_list,
+    as_object,
 )
-from harness.compatibility.numbers import Bound, tighter
 from harness.model.values import Json, JsonObject, pointer, walk
 
 UNIONS = ("anyOf", "oneOf")
-INT32_LOW = Bound.of(-(2**31), exclusive=False)
-INT32_HIGH = Bound.of(2**31 - 1, exclusive=False)
 
 
 class Choice(NamedTuple):
@@ -62,58 +56,6 @@ def choices_made(node: Node) -> dict[tuple[str, str], tuple[int, ...]]:
         key = (choice.pointer, choice.keyword)
         made[key] = (*made.get(key, ()), choice.branch)
     return made
-
-
-@dataclass(frozen=True, slots=True)
-class Union:
-    """A union nobody has chosen from yet."""
-
-    pointer: str
-    keyword: str
-    branches: int
-
-    def branch(self, index: int) -> str:
-        """Return the pointer of one branch."""
-        return f"{self.pointer}/{self.keyword}/{index}"
-
-
-@dataclass(frozen=True, slots=True)
-class Opaque:
-    """A keyword taken as a whole."""
-
-    keyword: str
-    pointer: str
-    value: Json
-
-
-@dataclass(slots=True)
-class Shape:
-    """Everything the members of a node say, merged; read-only once built."""
-
-    members: list[tuple[str, JsonObject]] = field(default_factory=list)
-    unions: list[Union] = field(default_factory=list)
-    opaque: list[Opaque] = field(default_factory=list)
-    types: frozenset[str] = ALL_TYPES
-    enum: list[Json] | None = None
-    never: bool = False
-    low: Bound | None = None
-    high: Bound | None = None
-    multiples: tuple[Json, ...] = ()
-    floors: dict[str, int] = field(default_factory=dict)  # minLength, minItems, minProperties
-    ceilings: dict[str, int] = field(default_factory=dict)  # maxLength, maxItems, maxProperties
-    patterns: tuple[str, ...] = ()
-    formats: tuple[str, ...] = ()
-    unique: bool = False
-    required: frozenset[str] = frozenset()
-    names: dict[str, None] = field(default_factory=dict)  # declared property names, in order
-    silent: bool = True  # nobody spoke about additional properties
-    loose: set[str] = field(default_factory=set)  # names that only a condition declares
-    prefix: int = 0  # how many leading items are described one by one
-
-    @property
-    def empty(self) -> bool:
-        """Say whether no value can match, as far as types and enums tell."""
-        return self.never or not self.types or self.enum == []
 
 
 class Side:
@@ -187,7 +129,7 @@ class Side:
             following = reference(schema)
             if following is not None:
                 todo.append(following)
-            if len(_list(schema.get("allOf"))) == 1:
+            if len(as_list(schema.get("allOf"))) == 1:
                 todo.append(f"{here}/allOf/0")
         return False
 
@@ -205,7 +147,7 @@ class Side:
                 following = reference(schema)
                 todo += [] if following is None else [following]
                 for keyword in _IN_PLACE:
-                    count = len(_list(schema.get(keyword)))
+                    count = len(as_list(schema.get(keyword)))
                     todo += [f"{here}/{keyword}/{i}" for i in range(count)]
                 if where in todo:
                     break
@@ -223,15 +165,15 @@ class Side:
         found: list[str] = []
         for where, schema in shape.members:
             own = False
-            declared = _object(schema.get("properties"))
+            declared = as_object(schema.get("properties"))
             if name in declared:
                 place = where + pointer("properties", name)
                 if self.flagged(place):
                     return None if self.writer else ANYTHING
                 found.append(place)
                 own = True
-            for pattern in _object(schema.get("patternProperties")):
-                if _matches(pattern, name):
+            for pattern in as_object(schema.get("patternProperties")):
+                if matches(pattern, name):
                     found.append(where + pointer("patternProperties", pattern))
                     own = True
             if not own and "additionalProperties" in schema:
@@ -252,14 +194,14 @@ class Side:
     def patterns(self, shape: Shape) -> Iterator[tuple[str, str]]:
         """Yield where each pattern of names stands, and the pattern."""
         for where, schema in shape.members:
-            for pattern in _object(schema.get("patternProperties")):
+            for pattern in as_object(schema.get("patternProperties")):
                 yield where, pattern
 
     def pattern_node(self, shape: Shape, pattern: str) -> Node | None:
         """Return what holds for every name of a pattern; ``None`` when that is not one answer."""
         found: list[str] = []
         for where, schema in shape.members:
-            own = _object(schema.get("patternProperties"))
+            own = as_object(schema.get("patternProperties"))
             if own.keys() - {pattern}:
                 return None
             if pattern in own:
@@ -272,7 +214,7 @@ class Side:
         """Return the schema of one array place; ``None`` when it must stay empty."""
         found = []
         for where, schema in shape.members:
-            prefix = _list(schema.get("prefixItems"))
+            prefix = as_list(schema.get("prefixItems"))
             if index < len(prefix):
                 found.append(f"{where}/prefixItems/{index}")
             elif "items" in schema:
@@ -308,7 +250,7 @@ class Side:
                 shape.opaque.append(Opaque("$ref", where, where))
             elif isinstance(schema, Mapping):
                 todo.extend(self._parts(shape, where, schema, decided))
-                _absorb(shape, where, schema)
+                absorb(shape, where, schema)
                 self._conditional(shape, where, schema)
         self._drop_flagged(shape)
         return shape
@@ -316,7 +258,7 @@ class Side:
     def _conditional(self, shape: Shape, where: str, schema: JsonObject) -> None:
         """Note the names that stand under a condition: a closed writer may send them too."""
         todo = [f"{where}/{k}" for k in ("if", "then", "else") if k in schema]
-        for name in _object(schema.get("dependentSchemas")):
+        for name in as_object(schema.get("dependentSchemas")):
             todo.append(where + pointer("dependentSchemas", name))
         seen: set[str] = set()
         while todo:
@@ -325,7 +267,7 @@ class Side:
             if here in seen or not isinstance(inner, Mapping):
                 continue
             seen.add(here)
-            names = _object(inner.get("properties"))
+            names = as_object(inner.get("properties"))
             shape.loose |= names.keys()
             shape.names.update(dict.fromkeys(names))
             if _OPENING & inner.keys():
@@ -335,9 +277,10 @@ class Side:
             todo += [f"{here}/{k}" for k in ("if", "then", "else") if k in inner]
             todo += [
                 here + pointer("dependentSchemas", n)
-                for n in _object(inner.get("dependentSchemas"))
+                for n in as_object(inner.get("dependentSchemas"))
             ]
-            todo += [f"{here}/{k}/{i}" for k in _IN_PLACE for i in range(len(_list(inner.get(k))))]
+            for k in _IN_PLACE:
+                todo += [f"{here}/{k}/{i}" for i in range(len(as_list(inner.get(k))))]
 
     def _parts(
         self,
@@ -354,10 +297,10 @@ class Side:
                     shape.opaque.append(Opaque("$ref", where, following))
             else:
                 shape.opaque.append(Opaque("$ref", where, following))
-        for index in range(len(_list(schema.get("allOf")))):
+        for index in range(len(as_list(schema.get("allOf")))):
             yield f"{where}/allOf/{index}"
         for keyword in UNIONS:
-            branches = _list(schema.get(keyword))
+            branches = as_list(schema.get(keyword))
             if not branches:
                 continue
             chosen = decided.get((where, keyword))
@@ -374,94 +317,10 @@ class Side:
         gone = {
             name
             for where, schema in shape.members
-            for name in _object(schema.get("properties"))
+            for name in as_object(schema.get("properties"))
             if self.flagged(where + pointer("properties", name))
         }
         shape.required -= gone
         if self.writer:
             for name in gone:
                 shape.names.pop(name, None)
-
-
-def _absorb(shape: Shape, where: str, schema: JsonObject) -> None:
-    shape.members.append((where, schema))
-    if "type" in schema:
-        shape.types &= named_types(schema["type"])
-    for values in ([schema["const"]] if "const" in schema else None, schema.get("enum")):
-        if isinstance(values, list):
-            shape.enum = _common(shape.enum, values)
-    _absorb_numbers(shape, schema)
-    _absorb_sizes(shape, schema)
-    if isinstance(schema.get("pattern"), str):
-        shape.patterns = _with(shape.patterns, schema["pattern"])
-    if isinstance(schema.get("format"), str):
-        shape.formats = _with(shape.formats, schema["format"])
-    shape.unique = shape.unique or schema.get("uniqueItems") is True
-    shape.required |= {r for r in _list(schema.get("required")) if isinstance(r, str)}
-    shape.names.update(dict.fromkeys(_object(schema.get("properties"))))
-    if {"additionalProperties", "unevaluatedProperties"} & schema.keys():
-        shape.silent = False
-    shape.prefix = max(shape.prefix, len(_list(schema.get("prefixItems"))))
-    for keyword in OPAQUE:
-        if keyword in schema and not vacuous(keyword, schema):
-            shape.opaque.append(Opaque(keyword, f"{where}/{keyword}", whole(keyword, schema)))
-
-
-def _absorb_sizes(shape: Shape, schema: JsonObject) -> None:
-    for keyword in ("minLength", "minItems", "minProperties"):
-        if isinstance(schema.get(keyword), int | float):
-            shape.floors[keyword] = max(shape.floors.get(keyword, 0), int(schema[keyword]))
-    for keyword in ("maxLength", "maxItems", "maxProperties"):
-        if isinstance(schema.get(keyword), int | float):
-            limit = int(schema[keyword])
-            shape.ceilings[keyword] = min(shape.ceilings.get(keyword, limit), limit)
-
-
-def _absorb_numbers(shape: Shape, schema: JsonObject) -> None:
-    for keyword, is_low, exclusive in (
-        ("minimum", True, False),
-        ("exclusiveMinimum", True, True),
-        ("maximum", False, False),
-        ("exclusiveMaximum", False, True),
-    ):
-        value = schema.get(keyword)
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            continue
-        bound = Bound.of(value, exclusive=exclusive)
-        if is_low:
-            shape.low = tighter(shape.low, bound, low=True)
-        else:
-            shape.high = tighter(shape.high, bound, low=False)
-    if schema.get("format") == "int32":
-        shape.low = tighter(shape.low, INT32_LOW, low=True)
-        shape.high = tighter(shape.high, INT32_HIGH, low=False)
-    step = schema.get("multipleOf")
-    if isinstance(step, int | float) and not isinstance(step, bool) and step > 0:
-        shape.multiples = _with(shape.multiples, step)
-
-
-def _common(known: list[Json] | None, values: list[Json]) -> list[Json]:
-    unique = list({same_value(v): v for v in values}.values())
-    if known is None:
-        return unique
-    allowed = {same_value(v) for v in unique}
-    return [v for v in known if same_value(v) in allowed]
-
-
-def _with(known: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
-    return known if value in known else tuple(sorted((*known, value)))
-
-
-def _list(value: Json) -> list[Json]:
-    return value if isinstance(value, list) else []
-
-
-def _object(value: Json) -> Mapping[str, Json]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _matches(pattern: str, text: str) -> bool:
-    try:
-        return re.search(pattern, text) is not None
-    except re.error:
-        return False

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import importlib
 import re
+from collections.abc import Iterator
 from typing import Any
+
+from harness.compatibility.schemas.languages import (
+    NotRegularError,
+    Texts,
+    TooMuchWorkError,
+    shortest,
+)
+from harness.compatibility.schemas.matching import matches
 
 # The first is the plain one; the others differ in what a narrower format would refuse.
 FORMAT_SAMPLES: dict[str, tuple[str, ...]] = {
@@ -26,6 +35,8 @@ FORMAT_SAMPLES: dict[str, tuple[str, ...]] = {
     "json-pointer": ("/a",),
     "regex": ("a",),
 }
+DIFFERENT_MAX = 4
+SAMPLE_MAX = 2_000
 _FILL = "a0A-_ .~"
 _REPEATS = {"MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"}
 _parser: Any = importlib.import_module("re._parser")
@@ -33,30 +44,48 @@ _parser: Any = importlib.import_module("re._parser")
 
 def matching(patterns: tuple[str, ...], size_min: int, size_max: int | None) -> list[str]:
     """Return texts that match every pattern, shortest first; empty when none was found."""
-    found: dict[str, None] = {}
+    found: dict[str, None] = dict.fromkeys(_by_automaton(patterns, size_min, size_max))
     for pattern in patterns:
         try:
             tree = _parser.parse(pattern)
         except (re.error, RecursionError, OverflowError):
             continue
         for variant in range(6):
-            found[_sample(tree, variant)] = None
-            found["a" * variant + _sample(tree, variant) + "Z" * variant] = None
-            found[_sample(tree, variant).ljust(size_min, "a")] = None
+            sample = _sample(tree, variant)
+            found[sample] = None
+            found["a" * variant + sample + "Z" * variant] = None
+            found[sample.ljust(size_min, "a")] = None
     return [t for t in found if _fits(t, patterns, size_min, size_max)]
+
+
+def _by_automaton(patterns: tuple[str, ...], size_min: int, size_max: int | None) -> Iterator[str]:
+    """Yield a few different texts, shortest first; none when the patterns are not regular."""
+    known: list[str] = []
+    try:
+        while len(known) < DIFFERENT_MAX:
+            wanted = Texts(patterns, (), size_min, size_max, frozenset(known))
+            text = shortest(wanted)
+            if text is None:
+                return
+            known.append(text)
+            yield text
+    except (NotRegularError, TooMuchWorkError):
+        return
 
 
 def _fits(text: str, patterns: tuple[str, ...], size_min: int, size_max: int | None) -> bool:
     if len(text) < size_min or (size_max is not None and len(text) > size_max):
         return False
-    try:
-        return all(re.search(p, text) for p in patterns)
-    except re.error:
-        return False
+    return all(matches(p, text) for p in patterns)
 
 
 def _sample(tree: Any, variant: int) -> str:
-    return "".join(_piece(str(op), argument, variant) for op, argument in tree)
+    text = ""
+    for op, argument in tree:
+        text += _piece(str(op), argument, variant)
+        if len(text) > SAMPLE_MAX:
+            break
+    return text
 
 
 def _piece(op: str, argument: Any, variant: int) -> str:
@@ -68,8 +97,9 @@ def _piece(op: str, argument: Any, variant: int) -> str:
         return _member(argument, variant)
     if op in _REPEATS:
         low, high, inner = argument
-        count = min(int(high), int(low) + variant, int(low) + 30)
-        return "".join(_sample(inner, variant) for _ in range(min(count, 2000)))
+        count = min(int(high), int(low) + variant)
+        one = _sample(inner, variant)
+        return one * min(count, SAMPLE_MAX // max(len(one), 1))
     if op == "SUBPATTERN":
         return _sample(argument[-1], variant)
     if op == "BRANCH":

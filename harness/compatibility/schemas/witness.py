@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from itertools import islice
 
-from harness.compatibility.containment import Containment, Pair
-from harness.compatibility.gaps import Gap
-from harness.compatibility.samples import NoValueError, Sampler
-from harness.compatibility.side import Node, Side
-from harness.compatibility.texts import matching
+from harness.compatibility.schemas.containment import Containment, Pair
+from harness.compatibility.schemas.gaps import Gap
+from harness.compatibility.schemas.samples import NoValueError, Sampler
+from harness.compatibility.schemas.shrinking import smaller
+from harness.compatibility.schemas.side import Node, Side
+from harness.compatibility.schemas.texts import matching
 from harness.model.values import Json
 
 CANDIDATES_MAX = 100
 
 Step = tuple[str, ...]
+WithMember = Callable[[Node, str, Json], Json]
 Path = tuple[tuple[Pair, Step], ...]
 
 
@@ -64,35 +66,49 @@ class Confirmer:
         takes = algebra.reader_test(root.reader, wire=root.wire)
         if sends is None or takes is None:
             return None
+        refuses = None if pair.wire else algebra.near_test(pair.reader)
         for value in islice(self._candidates(pair, gap), CANDIDATES_MAX):
-            try:
-                body = self._lift(path, value)
-            except NoValueError:
-                continue
-            if sends(body) and not takes(body):
-                return Confirmation(body)
+            if refuses is not None and refuses(value):
+                continue  # it shows something, but not this gap
+            for with_member in (self._sampler.with_member, self._found_with_member):
+                try:
+                    body = self._lift(path, value, with_member)
+                except (NoValueError, LookupError):
+                    continue
+                if sends(body) and not takes(body):
+                    places = [step for _, step in path if step]
+                    return Confirmation(smaller(body, places, lambda v: sends(v) and not takes(v)))
         return None
 
-    def _lift(self, path: Path, value: Json) -> Json:
+    def _lift(self, path: Path, value: Json, with_member: WithMember) -> Json:
         for pair, step in reversed(path):
             if not step:
                 continue
             if step[0] == "property":
-                value = self._sampler.with_member(pair.writer, step[1], value)
+                value = with_member(pair.writer, step[1], value)
             elif step[0] == "pattern":
-                name = name_like(step[1])
-                value = self._sampler.with_member(pair.writer, name, value)
+                value = with_member(pair.writer, name_like(step[1]), value)
             elif step[0] == "extra":
                 value = self._sampler.with_extra(pair.writer, value)
             else:
                 value = self._sampler.with_item(pair.writer, int(step[1]), value)
         return value
 
+    def _found_with_member(self, node: Node, name: str, value: Json) -> Json:
+        """Return an object of a schema that only the search for values can keep."""
+        found = self._containment.proofs.example(node, (name,))
+        if not isinstance(found, dict):
+            raise NoValueError
+        return {**found, name: value}
+
     def _candidates(self, pair: Pair, gap: Gap) -> Iterator[Json]:
         for kind, argument in gap.hints:
             yield from self._follow(pair, kind, argument)
         if gap.hints:
             yield from islice(self._sampler.variants(pair.writer), CANDIDATES_MAX // 2)
+            answer = self._containment.proofs.whole(pair.writer, pair.reader)
+            if answer.holds is False:
+                yield answer.value
             yield from islice(self._difference(pair), CANDIDATES_MAX // 2)
 
     def _difference(self, pair: Pair) -> Iterator[Json]:

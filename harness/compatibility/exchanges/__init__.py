@@ -1,0 +1,1 @@
+"""Operation against operation: everything an exchange holds beside its schemas."""

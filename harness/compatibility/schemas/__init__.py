@@ -1,0 +1,1 @@
+"""Schema against schema: containment decided pair by pair, and witnesses where it fails."""
