@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -17,7 +18,10 @@ from harness.model.finding import Report, Verdict
 FormatOption = Annotated[
     str,
     typer.Option(
-        "--format", "-f", help="text, json, ndjson, markdown, html or github.", metavar="FORMAT"
+        "--format",
+        "-f",
+        help="text, json, ndjson, markdown, html, sarif, junit or github.",
+        metavar="FORMAT",
     ),
 ]
 OutputOption = Annotated[
@@ -72,6 +76,9 @@ def emit(report: Report, fmt: str, output: Path | None = None) -> None:
         write_file(output, render(report, fmt))
         say(f"report written to {output}")
         return
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal of another encoding shows an escape for a character it does not have.
+        sys.stdout.reconfigure(errors="backslashreplace")
     colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ
     width = max(40, min(shutil.get_terminal_size((100, 24)).columns, 140))
     sys.stdout.write(render(report, fmt, colour=colour, width=width))

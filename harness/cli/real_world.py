@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
 from ipaddress import ip_address
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -36,6 +37,11 @@ def wall_clock() -> Clock:
     from harness.simulation.clock import SystemClock
 
     return SystemClock()
+
+
+def today() -> date:
+    """Return today's date in UTC, the same on every machine of a team."""
+    return datetime.now(UTC).date()
 
 
 class WireClient:

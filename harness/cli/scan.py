@@ -21,6 +21,7 @@ from harness.model.errors import UsageError
 
 if TYPE_CHECKING:
     from harness.drift import ScanResult, ScanTarget
+    from harness.gate.severity import SeverityPolicy
     from harness.model.contract import Contract
     from harness.model.finding import Report
 
@@ -134,6 +135,7 @@ def run_scan(request: ScanRequest) -> Report:
     from harness.cli.real_world import checked_base_url, credentials_from_environment
     from harness.drift import FindingsStore, ScanTarget
     from harness.drift.access import needed_credentials
+    from harness.gate.severity import severity_of
 
     url = checked_base_url(request.url, allow_remote=request.allow_remote_host)
     root = contracts_root(request.contracts)
@@ -164,18 +166,28 @@ def run_scan(request: ScanRequest) -> Report:
         for target, (api, version) in zip(targets, apis, strict=True)
     ]
     pairs = chosen_operations(pairs, request.operations)
+    policy = severity_of(catalog.root / request.system)
     replay = replay_line(request)
     say(f"replay: {replay}")
     # Opened before the first request: a scan whose findings cannot be kept should not start.
     store = FindingsStore(request.store)
     try:
         results = [
-            asyncio.run(_scan_one(request, url, target, contract)) for target, contract in pairs
+            _graded(asyncio.run(_scan_one(request, url, target, contract)), policy)
+            for target, contract in pairs
         ]
         reports = [r.report(replay=replay, findings=store.remember(r)) for r in results]
     finally:
         store.close()
     return joined(reports, title=f"Drift scan of {record.name}")
+
+
+def _graded(result: ScanResult, policy: SeverityPolicy | None) -> ScanResult:
+    from dataclasses import replace
+
+    from harness.gate.severity import apply_severity
+
+    return replace(result, findings=apply_severity(result.findings, policy))
 
 
 async def _scan_one(

@@ -6,16 +6,19 @@ import re
 import subprocess
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
+from harness.catalog import open_source
+from harness.catalog.provenance import OVERLAYS, SIDECAR
+from harness.catalog.sources import PREFERRED_NAMES
 from harness.model.errors import OutsideWorld, UsageError
 
 _GIT_SECONDS = 60
-_DOCUMENT_ENDINGS = (".yaml", ".yml", ".json")
+_DOCUMENT_ENDINGS = (".yaml", ".yml", ".json", ".graphql", ".graphqls")
 # The key that makes a file an API description, as it stands in YAML or JSON. Read from the bytes,
 # because a document too broken to parse must be found as well: it is never green.
 _SIGN = re.compile(rb"""^\s*\{?\s*["']?(openapi|swagger)["']?\s*:\s*["']?[0-9]""", re.MULTILINE)
-_NAMED_AS_CONTRACT = re.compile(r"(^|/)(openapi|swagger)\.(ya?ml|json)$")
+_NAMED_AS_CONTRACT = re.compile(r"(^|/)((openapi|swagger)\.(ya?ml|json)|schema\.graphqls?)$")
 
 
 class Change(StrEnum):
@@ -80,19 +83,36 @@ class Repository:
         """Return every contract document touched between two commits, in path order.
 
         A renamed document is compared under both names. When a touched file is a fragment, the
-        documents that refer to it by name count as touched.
+        documents that refer to it by name count as touched; when it is a correction filed with a
+        document, that document does.
         """
         raw = self._git("diff", "--name-status", "-z", "-M", base, head)
         changes = list(_parse_name_status(raw))
         documents = {d.name: d for d in changes if self._is_document(d, base, head)}
         fragments = [d.name for d in changes if d.name not in documents]
-        for path in self._referring(fragments, head):
+        for path in (*self._referring(fragments, head), *self._corrected(changes, head)):
             documents.setdefault(path, TouchedDocument(Change.MODIFIED, path, path))
         return tuple(documents[name] for name in sorted(documents))
 
     def holds(self, commit: str, path: str) -> bool:
         """Say whether ``path`` exists in ``commit``."""
         return _run(["cat-file", "-e", f"{commit}:{path}"], self.root).returncode == 0
+
+    def files(self, commit: str, folder: str = "") -> tuple[str, ...]:
+        """Return the paths of all files under ``folder`` in ``commit``, sorted."""
+        raw = self._git(
+            "ls-tree", "-r", "--name-only", "-z", commit, "--", *([folder] * bool(folder))
+        )
+        return tuple(sorted(n for n in raw.decode("utf-8", "surrogateescape").split("\0") if n))
+
+    def read(self, commit: str, path: str) -> bytes | None:
+        """Return a file of ``commit``, ``None`` when it is not there.
+
+        Raises ``DocumentError`` for one beyond the limits of a document.
+        """
+        if not self.holds(commit, path):
+            return None
+        return open_source(f"{commit}:{path}", cwd=self.root).text
 
     def _is_document(self, document: TouchedDocument, base: str, head: str) -> bool:
         sides = ((base, document.old), (head, document.new))
@@ -104,6 +124,17 @@ class Repository:
             )
             for commit, path in sides
         )
+
+    def _corrected(self, changes: list[TouchedDocument], head: str) -> list[str]:
+        """Return the documents in whose folder an overlay, or the list of them, was touched."""
+        folders = set()
+        for path in (PurePosixPath(d.name) for d in changes):
+            if path.name == SIDECAR:
+                folders.add(path.parent)
+            elif path.parent.name == OVERLAYS:
+                folders.add(path.parent.parent)
+        candidates = sorted(str(f / name) for f in folders for name in PREFERRED_NAMES)
+        return [path for path in candidates if self.holds(head, path)]
 
     def _referring(self, fragments: list[str], head: str) -> list[str]:
         found: set[str] = set()

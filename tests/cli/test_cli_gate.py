@@ -75,6 +75,33 @@ def test_the_user_chooses_what_fails(tmp_path: Path) -> None:
     assert "--fail-on" in wrong.stderr
 
 
+def test_waivers_and_choices_hold_for_the_gate(tmp_path: Path) -> None:
+    folder = repository(tmp_path, OLD, WIDER)
+    base = ("gate", "--base", "HEAD~1", "--format", "json")
+    (found,) = json.loads(driftgate(folder, *base).stdout)["findings"]
+    (folder / "accepted.yaml").write_text(
+        "accepted: 1\ndifferences:\n"
+        f"  - {{fingerprint: '{found['fingerprint']}', reason: We treat HELD as OPEN., "
+        "owner: us, expires: '2026-12-31'}\n"
+    )
+    repository(folder, WIDER.replace("ok", "fine"))
+    base = ("gate", "--base", "HEAD~2", "--format", "json")
+    passing = driftgate(folder, *base, "--as-of", "2026-12-31")
+    assert passing.returncode == 0, passing.stderr
+    assert json.loads(passing.stdout)["details"]["policy"]["accepted"] == ["accepted.yaml"]
+    late = driftgate(folder, *base, "--as-of", "2027-01-01")
+    assert late.returncode == 1
+    picked = driftgate(folder, *base, "--no-accepted", "--category", "wire-request")
+    assert picked.returncode == 0
+    assert json.loads(picked.stdout)["summary"]["not_counted"] == 1
+    assert json.loads(picked.stdout)["replay"] == (
+        "driftgate gate --base 'HEAD~2' --head HEAD --category wire-request --no-accepted"
+    )
+    versioned = driftgate(folder, *base, "--check-version", "--as-of", "2026-12-31")
+    assert versioned.returncode == 1
+    assert "version-bump-too-small" in versioned.stdout
+
+
 def test_an_unknown_base_is_the_users_mistake(tmp_path: Path) -> None:
     done = driftgate(repository(tmp_path, OLD), "gate", "--base", "nowhere")
     assert done.returncode == 2

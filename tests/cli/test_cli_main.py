@@ -20,7 +20,10 @@ HEAVY = (
     "httpx",
     "jinja2",
 )
-COMMANDS = ("chaos", "consumers", "contract", "demo", "diff", "gate", "mock", "report", "scan")
+COMMANDS = (
+    *("accept", "chaos", "consumers", "contract", "demo", "diff", "explain", "gate", "mock"),
+    *("report", "rules", "scan"),
+)
 CONTRACT = '{"openapi": "3.1.0", "info": {"title": "t", "version": "1"}, "paths": {}}'
 
 
