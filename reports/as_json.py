@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from harness.model.finding import Report
+from reports.spelling import dumped
 
 
 def render(report: Report, *, colour: bool, width: int) -> str:
     """Return one JSON object, indented, keys in the order of the design."""
     del colour, width
-    return json.dumps(report.to_json(), ensure_ascii=False, indent=2)
+    return dumped(report.to_json(), indent=2)

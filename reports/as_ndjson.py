@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from harness.model.finding import Report
+from reports.spelling import dumped
 
 
 def render(report: Report, *, colour: bool, width: int) -> str:
     """Return one JSON object a finding, then one for each thing that was not checked."""
     del colour, width
-    lines = [json.dumps(f.to_json(), ensure_ascii=False) for f in report.findings]
-    lines += [
-        json.dumps({"verdict": "not_checked", **n.to_json()}, ensure_ascii=False)
-        for n in report.not_checked
-    ]
+    lines = [dumped(f.to_json()) for f in report.findings]
+    lines += [dumped({"verdict": "not_checked", **n.to_json()}) for n in report.not_checked]
     return "".join(line + "\n" for line in lines)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-SAMPLE = Path(__file__).parents[2] / "reports" / "samples" / "scan.html"
+SAMPLES = Path(__file__).parents[2] / "reports" / "samples"
 BROWSER = next(
     (
         path
@@ -50,11 +50,14 @@ document.getElementById("report").addEventListener("load", (event) => {{
     BROWSER is None and not os.environ.get("DRIFTGATE_REQUIRE_BROWSER"),
     reason="no Chromium on this machine; CI installs one and requires it",
 )
+@pytest.mark.parametrize(("name", "cards_expected"), [("scan", 2), ("diff", 7)])
 @pytest.mark.parametrize("width", [340, 1000])
-def test_the_report_fits_the_screen(tmp_path: Path, width: int) -> None:
+def test_the_report_fits_the_screen(
+    tmp_path: Path, width: int, name: str, cards_expected: int
+) -> None:
     assert BROWSER is not None, "CI must install Chromium"
     page = tmp_path / "measure.html"
-    source = html.escape(SAMPLE.read_text(encoding="utf-8"), quote=True)
+    source = html.escape((SAMPLES / f"{name}.html").read_text(encoding="utf-8"), quote=True)
     page.write_text(PAGE.format(width=width, source=source), encoding="utf-8")
     done = subprocess.run(
         [BROWSER, *FLAGS, f"--user-data-dir={tmp_path / 'profile'}", page.as_uri()],
@@ -67,5 +70,5 @@ def test_the_report_fits_the_screen(tmp_path: Path, width: int) -> None:
     assert measured is not None, done.stderr
     shown, cards, weight = map(int, measured.groups())
     assert shown <= width
-    assert cards == 3
+    assert cards == cards_expected
     assert weight >= 600
