@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers samples readme lock bench clean help
+.PHONY: demo test check lint types layers samples readme lock bench bench-compatibility clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -38,6 +38,10 @@ layers: $(READY) ## import-linter
 bench: $(READY) ## Measure start-up and the simulators
 	$(BIN)/python tests/benchmarks/bench_startup.py
 	$(BIN)/python tests/benchmarks/bench_simulator.py
+
+bench-compatibility: $(READY) ## Judge a corpus of document pairs: make bench-compatibility CORPUS=DIR
+	@test -n "$(CORPUS)" || { echo "say where the pairs are: make bench-compatibility CORPUS=DIR" >&2; exit 2; }
+	$(BIN)/python tests/benchmarks/bench_compatibility.py $(CORPUS)
 
 samples: $(READY) ## Write reports/samples again after a format changed
 	$(BIN)/python tests/reports/test_reports_formats.py
