@@ -138,9 +138,15 @@ def _built(text: str, tokens: int) -> graphql.GraphQLSchema:
     if errors:
         raise _counted(errors)
     try:
-        return graphql.build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
+        schema = graphql.build_ast_schema(document, assume_valid=True, assume_valid_sdl=True)
     except TypeError as error:  # graphql-core's word for a type in a place it may not stand in
         raise graphql.GraphQLError(str(error)) from error
+    for kind in _ROOTS:
+        root = getattr(schema, f"{kind}_type")
+        if root is not None and not graphql.is_object_type(root):
+            msg = f"The {kind} type {root.name} is not an object type"
+            raise graphql.GraphQLError(msg, schema.ast_node)
+    return schema
 
 
 def _counted(errors: list[graphql.GraphQLError]) -> graphql.GraphQLError:

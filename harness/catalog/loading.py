@@ -65,15 +65,15 @@ def load_contract(
     corrections = tuple(overlays)
 
     def load() -> Loaded:
-        with _no_collection():
+        with no_collection():
             return _load(opened, corrections, limits, lap)
 
     return cache.loaded(opened, corrections, limits, load) if cache else load()
 
 
 @contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from looking through a document that is still being built.
+def no_collection() -> Iterator[None]:
+    """Keep the garbage collector from looking through a document that is still in use.
 
     Nothing is garbage yet, and a large document would be looked through several times.
     """

@@ -6,7 +6,7 @@ What fails at one pair of schemas is one finding, however many operations reach 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from harness.compatibility.schemas.containment import BudgetSpent, Containment, 
 from harness.compatibility.schemas.gaps import Gap
 from harness.compatibility.schemas.side import Side
 from harness.compatibility.schemas.witness import Confirmation, Confirmer, Path
+from harness.compatibility.summaries import told_once
 from harness.model.contract import Contract
 from harness.model.finding import (
     Category,
@@ -85,9 +86,11 @@ class Exploration:
             gap = Gap("size", reason="budget: too many schema pairs to look at")
             cause = cause_of_gap(self.spent, gap, writer, reader)
             failed[cause] = [(self.spent, gap)]
+        judged = [(sightings, self._judge(c, sightings)) for c, sightings in failed.items()]
         return [
-            *(self._judge(cause, sightings) for cause, sightings in failed.items()),
+            *told_once(judged, self.containment, order, self.roots),
             *(self._fact(cause, sightings) for cause, sightings in told.items()),
+            *self._vacuous(p for p in order if p in self.roots),
         ]
 
     def _explore(self) -> list[Pair]:
@@ -160,7 +163,8 @@ class Exploration:
         occurrences = self._occurrences(routes, gap.name)
         first = Occurrence(start.operation, where)
         text = pattern.format(mine=_shown(gap.mine), theirs=_shown(gap.new), name=gap.name)
-        proved = confirmed is not None
+        # Encoded text is the same JSON to any validator; what it stands for is not.
+        proved = confirmed is not None or gap.structural
         return Finding(
             fingerprint=identity(rule.id, self.direction, occurrences[0], old, new),
             rule=rule.id,
@@ -174,7 +178,7 @@ class Exploration:
             field=where,
             old=old,
             new=new,
-            proof=Proof.WITNESS if proved else Proof.NONE,
+            proof=Proof.WITNESS if confirmed else Proof.STRUCTURE if proved else Proof.NONE,
             witness=Witness(confirmed.value, request_exchange(start, confirmed.value))
             if confirmed is not None
             else None,
@@ -182,6 +186,56 @@ class Exploration:
             if proved
             else gap.reason or "no value was found that both full schemas confirm",
         )
+
+    def _vacuous(self, roots: Iterable[Pair]) -> Iterator[Finding]:
+        for pair in roots:
+            why = self.containment.vacuous(pair)
+            if why is not None:
+                yield self._nothing_sent(pair, why)
+
+    def _nothing_sent(self, pair: Pair, why: str) -> Finding:
+        """Return the finding of a writer that can send nothing, so that nothing can fail.
+
+        A whole answer that nobody can give any more breaks who waits for it. Of the old side it
+        only says that the proof is worth little: who calls all the same sends something else.
+        """
+        routes = list(self._routes(pair))
+        root, path = routes[0]
+        start = self.roots[root][0]
+        rule = rules.STRUCTURE[f"{self.direction.value}-nothing-possible"]
+        where = field_path(start.place, path)
+        first = Occurrence(start.operation, where)
+        occurrences = self._occurrences(routes, "")
+        used_to_come = None if self.request or path else self._old_answer(pair)
+        which = "old" if self.request else "new"
+        return Finding(
+            fingerprint=identity(rule.id, self.direction, occurrences[0], None, None),
+            rule=rule.id,
+            category=rule.category,
+            verdict=Verdict.BREAKING if used_to_come else Verdict.COMPATIBLE,
+            message=f"{where or 'body'}: {why} in the {which} contract.",
+            direction=self.direction,
+            operations=_led_by(first, occurrences, lambda o: o.operation),
+            occurrences=_led_by(first, occurrences, lambda o: o),
+            pointer=self._pointers(Cause("", "", "", pair.writer.pointers, pair.reader.pointers)),
+            field=where,
+            proof=Proof.STRUCTURE if used_to_come else Proof.NONE,
+            witness=Witness(used_to_come.value, request_exchange(start, used_to_come.value))
+            if used_to_come
+            else None,
+            reason=""
+            if used_to_come
+            else "what nothing can match says nothing of what is really sent",
+        )
+
+    def _old_answer(self, pair: Pair) -> Confirmation | None:
+        """Return an answer that the old contract allowed, ``None`` when there is none either."""
+        old = self.containment.reader
+        sender = Side(old.schemas, dropped=old.dropped, writer=True, closed=True)
+        try:
+            return Confirmation(Containment(sender, old, steps=1).proofs.example(pair.reader))
+        except LookupError:
+            return None
 
     def _occurrences(self, routes: list[tuple[Pair, Path]], name: str) -> tuple[Occurrence, ...]:
         """Return every operation that shows a cause, with the shortest field path there."""

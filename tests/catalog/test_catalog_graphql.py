@@ -89,6 +89,7 @@ def test_a_filed_schema_takes_title_and_version_from_its_folders(tmp_path: Path)
     [
         ("type Query { a: }", "Expected Name", (1, 17)),
         ("", "Unexpected <EOF>", (1, 1)),
+        ("scalar A\nschema { query: A }", "query type A is not an object type", (2, 1)),
         ("type Query { a: Missing }", "The type Missing is not defined", (1, 17)),
         ("extend type Missing { a: Int }", "The type Missing is not defined", (1, 13)),
         ("type Query { a: Int\n a: Int }", "can only be defined once", (1, 14)),

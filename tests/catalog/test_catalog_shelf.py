@@ -17,7 +17,7 @@ from harness.catalog import (
     schema_registry,
     schema_validator,
 )
-from harness.model.contract import Contract
+from harness.model.contract import Contract, Dialect
 from harness.model.errors import MetadataError, UsageError
 
 ROOT = Path(__file__).parents[2] / "contracts"
@@ -143,7 +143,7 @@ def test_an_own_contract_has_no_problem_and_every_schema_compiles(
     assert all_problems(loaded) == ()
     registry = schema_registry(loaded.contract)
     pointers = sorted(set(schema_pointers(loaded.contract)))
-    assert pointers
+    assert bool(pointers) is not (loaded.contract.dialect is Dialect.GRAPHQL)
     for pointer in pointers:
         schema_validator(loaded.contract, pointer, registry=registry)
         assert loaded.contract.locate(pointer) is not None

@@ -12,7 +12,7 @@ from harness.compatibility import CompareOptions, compare
 from harness.model.contract import Contract
 from harness.model.finding import Category, Finding, Report, Verdict
 
-ORDER = {
+ORDER: dict[str, Any] = {
     "type": "object",
     "required": ["id", "state"],
     "properties": {

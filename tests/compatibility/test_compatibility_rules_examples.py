@@ -10,25 +10,26 @@ import pytest
 
 from harness.catalog import Source, load_contract
 from harness.compatibility import CompareOptions, compare
-from harness.compatibility.exchanges.operations import walk_contracts
-from harness.compatibility.findings import structural_findings
-from harness.compatibility.rules import ALWAYS_JUDGED, STRUCTURE, Rule, catalogue
-from harness.compatibility.rules.beside import PAIRS_MAX, facts
-from harness.compatibility.rules.fixtures import FOLDER, Example, Side, document, load_example
-from harness.compatibility.rules.sunsets import Calendar, announced
+from harness.compatibility.rules import ALWAYS_JUDGED, Rule, catalogue
+from harness.compatibility.rules.fixtures import (
+    FOLDER,
+    GRAPHQL,
+    Example,
+    Side,
+    document,
+    load_example,
+)
 from harness.model.contract import Contract
 from harness.model.errors import MetadataError
 from harness.model.finding import Category, Finding, Proof, Verdict
 
 RULES = {rule.id: rule for rule in catalogue()}
-# Everything but containment and the properties that come and go with it: told here with settings.
-BESIDE = frozenset(STRUCTURE) - {
-    f"{side}-property-{what}" for side in ("request", "response") for what in ("added", "removed")
-}
-SETTINGS = frozenset({"today", "grace_days", "notice_days", "steps_max", "pairs_max"})
+SETTINGS = frozenset({"today", "grace_days", "notice_days", "steps_max"})
 
 
 def loaded(name: str, content: dict[str, Any]) -> Contract:
+    if GRAPHQL in content:
+        return load_contract(Source(f"{name}.graphql", content[GRAPHQL].encode())).contract
     return load_contract(Source(f"{name}.json", json.dumps(content).encode())).contract
 
 
@@ -37,15 +38,10 @@ def found(example: Example, side: Side, category: Category) -> list[Finding]:
     before, after = example.documents(side)
     old, new = loaded("old", before), loaded("new", after)
     settings, judged = example.settings, frozenset({category})
-    today = date.fromisoformat(settings["today"]) if "today" in settings else None
-    days = {k: settings[k] for k in ("grace_days", "notice_days") if k in settings}
-    options = CompareOptions(judged=judged, steps_max=settings.get("steps_max", 60_000))
-    walk = walk_contracts(old, new)
-    items = announced(walk.structural, old, Calendar(today, **days))
-    data = [f for f in compare(old, new, options=options).findings if f.rule not in BESIDE]
-    pairs = settings.get("pairs_max", PAIRS_MAX)
-    items += facts(old, new, walk, today=today, judged=judged, pairs_max=pairs, **days)
-    return data + structural_findings(items, judged)
+    given: dict[str, Any] = {k: v for k, v in settings.items() if k != "today"}
+    if "today" in settings:
+        given["today"] = date.fromisoformat(settings["today"])
+    return list(compare(old, new, options=CompareOptions(judged=judged, **given)).findings)
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=lambda r: r.id)

@@ -155,7 +155,7 @@ class Answers:
         if gap is None:
             return
         rule, verdict, text = _judged(gap, str(old), str(new))
-        asked = rule.startswith("request")
+        directions = {"request": _ASKED, "response": _ANSWERED}
         yield Difference(
             rule,
             verdict,
@@ -166,7 +166,7 @@ class Answers:
             tail=f".{name}",
             old=str(old),
             new=str(new),
-            direction=None if verdict is Verdict.COMPATIBLE else (_ASKED if asked else _ANSWERED),
+            direction=directions.get(rule.partition("-")[0]),
             reason=f"no schema says which values the scalar {gap.unknown} has"
             if gap.unknown
             else "",
@@ -220,4 +220,4 @@ def _judged(gap: AnswerGap, old: str, new: str) -> tuple[str, Verdict, str]:
     if gap.conditions:
         said = f"fragments on {', '.join(gap.conditions)} are no longer accepted: {new}, not {old}"
         return "request-type-condition-refused", Verdict.BREAKING, said
-    return "schema-type-respelled", Verdict.COMPATIBLE, f"{new} stands for {old}"
+    return "schema-type-respelled", Verdict.BREAKING, f"{new} stands for {old}"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from harness.catalog.graphql_text import schema_of
+from harness.catalog.loading import no_collection
 from harness.compatibility.findings import finished, identity
-from harness.compatibility.graphql import rules as own
 from harness.compatibility.graphql.answers import Answers
 from harness.compatibility.graphql.difference import Difference
 from harness.compatibility.graphql.directives import Directives
@@ -24,6 +24,7 @@ from harness.compatibility.graphql.routes import (
     field_text,
 )
 from harness.compatibility.rules import ALWAYS_JUDGED, Rule, catalogue
+from harness.compatibility.rules.source_names import QUIET
 from harness.model.contract import Contract
 from harness.model.finding import (
     Category,
@@ -77,17 +78,17 @@ def compare_schemas(
     ``judged`` names categories that may break beyond those that always are; ``steps_max`` bounds
     the pairs of types looked at, after which the rest is unproven.
     """
-    schemas = Schemas(schema_of(old), schema_of(new))
-    lap("build schemas")
-    reach = Reach(schemas, steps_max=steps_max)
-    lap("match types")
-    found = list(_differences(reach))
-    lap("compare types")
-    assembly = _Assembly(reach, judged)
-    findings = [assembly.finding(group) for group in _grouped(found)]
-    lap("confirm witnesses")
-    result = finished(findings, old, new)
-    lap("order and locate")
+    with no_collection():
+        reach = Reach(Schemas(schema_of(old), schema_of(new)), steps_max=steps_max)
+        lap("match types")
+        quiet = frozenset() if Category.SDK_SOURCE in judged else QUIET
+        found = [d for d in _differences(reach) if d.rule not in quiet]
+        lap("compare types")
+        assembly = _Assembly(reach, judged)
+        findings = [assembly.finding(group) for group in _grouped(found)]
+        lap("confirm witnesses")
+        result = finished(findings, old, new)
+        lap("order and locate")
     shared = {o.label for o in old.operations} & {o.label for o in new.operations}
     return Compared(result, len(shared))
 
@@ -158,7 +159,7 @@ class _Assembly:
         self.reach = reach
         self.judge = Judge(reach.schemas)
         self.judged = judged | ALWAYS_JUDGED
-        self.rules: dict[str, Rule] = {r.id: r for r in (*catalogue(), *own.RULES)}
+        self.rules: dict[str, Rule] = {r.id: r for r in catalogue()}
 
     def finding(self, group: list[Difference]) -> Finding:
         """Return the finding of one change."""

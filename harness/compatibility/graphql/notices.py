@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 import graphql
-from graphql.utilities.sort_value_node import sort_value_node
 
 from harness.compatibility.graphql.difference import Difference
 from harness.compatibility.graphql.routes import Meeting, Reach, Schemas
+from harness.compatibility.graphql.spelling import spelled
 from harness.model.finding import Direction, Sides, Verdict
 from harness.model.values import pointer
 
@@ -166,9 +166,6 @@ def applied_directives(found: Any) -> dict[str, str]:
 
 
 def _spelling(directive: graphql.DirectiveNode) -> str:
-    given = sorted(
-        f"{a.name.value}: {graphql.print_ast(sort_value_node(a.value))}"
-        for a in directive.arguments or ()
-    )
+    given = sorted(f"{a.name.value}: {spelled(a.value)}" for a in directive.arguments or ())
     inside = ", ".join(given)
     return f"@{directive.name.value}({inside})" if given else f"@{directive.name.value}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import graphql
@@ -14,6 +15,18 @@ from harness.model.finding import Witness
 from harness.model.values import Json
 
 _ERRORS_MAX = 20
+
+
+class Unjudged(Exception):
+    """graphql-core cannot judge an operation: it is too deep, or a schema breaks the rules."""
+
+
+@contextmanager
+def _judging() -> Iterator[None]:
+    try:
+        yield
+    except (graphql.GraphQLError, TypeError, RecursionError) as error:
+        raise Unjudged from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,7 @@ class Judge:
         """Return the first witness on a way that graphql-core confirms."""
         try:
             return next(self._tried(Writer(self.schemas), route, asks, tells), None)
-        except NoLiteral:
+        except (NoLiteral, Unjudged):
             return None
 
     def _tried(
@@ -78,7 +91,8 @@ class Judge:
         key = (new, text)
         if key not in self._errors:
             schema = self.schemas.new if new else self.schemas.old
-            found = graphql.validate(schema, graphql.parse(text), max_errors=_ERRORS_MAX)
+            with _judging():
+                found = graphql.validate(schema, graphql.parse(text), max_errors=_ERRORS_MAX)
             self._errors[key] = frozenset(e.message for e in found)
         return self._errors[key]
 
@@ -100,7 +114,8 @@ class Judge:
 
 def _completed(schema: graphql.GraphQLSchema, document: graphql.DocumentNode, data: Json) -> bool:
     """Say whether a schema completes the data to exactly themselves."""
-    result = graphql.execute_sync(schema, document, data)
+    with _judging():
+        result = graphql.execute_sync(schema, document, data)
     return not result.errors and not differ(result.data, data)
 
 

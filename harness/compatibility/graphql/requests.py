@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import graphql
-from graphql.utilities.sort_value_node import sort_value_node
 
 from harness.compatibility.graphql.difference import Difference
 from harness.compatibility.graphql.operations import NoLiteral, Writer
 from harness.compatibility.graphql.proofs import Ask
 from harness.compatibility.graphql.routes import Meeting, Schemas
+from harness.compatibility.graphql.spelling import spelled
 from harness.compatibility.graphql.values import ask_gap
 from harness.model.finding import Direction, Sides, Verdict
 from harness.model.values import pointer
@@ -270,7 +270,7 @@ def _defaults(one: Given, old: Input, new: Input) -> Iterator[Difference]:
 def default_text(one: Input) -> str | None:
     """Return the default as it is written, members in order; ``None`` without one."""
     node = getattr(one.ast_node, "default_value", None)
-    return None if node is None else graphql.print_ast(sort_value_node(node))
+    return None if node is None else spelled(node)
 
 
 def _sides(where: Sides, at: str, *, was: bool, is_: bool) -> Sides:

@@ -10,6 +10,7 @@ from harness.compatibility.rules import (
     defaults,
     documentation,
     flags,
+    graphql_schemas,
     lifecycle,
     open_enums,
     source_names,
@@ -39,6 +40,7 @@ FAMILIES = (
     contradictions,
     documentation,
     beside,
+    graphql_schemas,
 )
 # Every rule but those of containment, by id.
 STRUCTURE: dict[str, Rule] = {

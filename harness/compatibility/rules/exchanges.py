@@ -45,6 +45,12 @@ STRUCTURE: dict[str, Rule] = {
             "An optional property is no longer sent.",
             Category.DATA_LOSS,
         ),
+        Rule(
+            "request-nothing-possible",
+            "No request matches the old schema, so nothing is known of what clients really send.",
+            Category.POLICY,
+        ),
+        Rule("response-nothing-possible", "No answer can match the new schema any more.", _A),
         Rule("response-property-added", "A new property old clients do not read.", _A),
         Rule("response-required-header-removed", "Old clients may rely on this header.", _A),
         Rule(

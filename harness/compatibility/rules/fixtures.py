@@ -15,6 +15,7 @@ from harness.model.errors import MetadataError, SourceLocation
 from harness.model.finding import Verdict
 from harness.model.values import Json, JsonObject
 
+GRAPHQL = "graphql"
 FOLDER = Path(__file__).parent / "examples"
 
 
@@ -112,7 +113,9 @@ def _problem(found: Json) -> str:
 
 
 def document(around: str, fragment: Json, *, openapi: str = "3.1.0") -> dict[str, Any]:
-    """Return a whole document around a fragment."""
+    """Return a whole document around a fragment; a GraphQL schema is whole as it stands."""
+    if around == GRAPHQL:
+        return {GRAPHQL: fragment}
     made = {
         "openapi": openapi,
         "info": {"title": "Shop", "version": "1"},
@@ -186,4 +189,5 @@ _AROUND: dict[str, Callable[[Json], dict[str, Any]]] = {
     "responses": _responses,
     "webhook": _webhook,
     "document": dict,
+    GRAPHQL: lambda fragment: {GRAPHQL: fragment},
 }

@@ -10,7 +10,6 @@ from harness.compatibility.rules.difference import (
     Difference,
     Differences,
     breaks,
-    leaves_open,
     notes,
 )
 from harness.compatibility.rules.rule import Rule
@@ -188,7 +187,9 @@ def _sunset(old: Annotations, new: Annotations, calendar: Calendar) -> Differenc
     before, after = sunset_of(old), sunset_of(new)
     if text is not None and after is None:
         message = f"The announced end is not a date: {text!r:.60}."
-        yield leaves_open("sunset-unreadable", message, old=was, new=text)
+        # A date that was promised is lost; where there was none, nobody had one to rely on.
+        told = notes if before is None else breaks
+        yield told("sunset-unreadable", message, old=was, new=text, keyword=key)
         return
     if after is None:
         yield _unannounced(was, new, key)
@@ -219,7 +220,7 @@ def _stability(old: Annotations, new: Annotations) -> Differences:
         return
     if now is not None and now not in LEVELS:
         message = f"{now!r:.40} is not a stability level; {', '.join(LEVELS)} are."
-        yield leaves_open("stability-unknown", message, old=was, new=now)
+        yield notes("stability-unknown", message, old=was, new=now, keyword=STABILITY)
         return
     before, after = _rank(was), _rank(now)
     message = f"The stability is {LEVELS[after]} now; it was {LEVELS[before]}."

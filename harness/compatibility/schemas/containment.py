@@ -60,6 +60,18 @@ class Containment:
         self._leaned = min(before, self._leaned)
         return found
 
+    def vacuous(self, pair: Pair) -> str | None:
+        """Return why nothing is ever sent at a pair that holds, ``None`` where something is.
+
+        Two schemas that are equal say nothing new, whatever they say.
+        """
+        expansion = self.expand(pair)
+        if expansion.gaps or expansion.edges or self._equal(pair):
+            return None
+        if self.writer.shape(pair.writer).empty:
+            return "no value matches everything the schema says"
+        return self.impossible(pair.writer)
+
     def impossible(self, node: Node) -> str | None:
         """Return why the writer can send nothing here, or ``None`` when it can or nobody knows."""
         return self.proofs.impossible(node)
