@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: demo test check lint types layers samples readme lock bench bench-compatibility clean help
+.PHONY: demo test check lint types layers samples readme lock bench bench-compatibility nightly fuzz clean help
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,12 @@ bench: $(READY) ## Measure start-up and the simulators
 bench-compatibility: $(READY) ## Judge a corpus of document pairs: make bench-compatibility CORPUS=DIR
 	@test -n "$(CORPUS)" || { echo "say where the pairs are: make bench-compatibility CORPUS=DIR" >&2; exit 2; }
 	$(BIN)/python tests/benchmarks/bench_compatibility.py $(CORPUS)
+
+nightly: $(READY) ## The property tests of the comparison, forty times as wide
+	DRIFTGATE_WIDE=40 $(BIN)/python -m pytest -q tests/compatibility -k "hostile or languages or metamorphic or differential" $(ARGS)
+
+fuzz: $(READY) ## Feed the loader mutated documents for ten minutes (needs: pip install atheris)
+	$(BIN)/python tests/catalog/fuzz_loader.py -max_total_time=600 $(ARGS)
 
 samples: $(READY) ## Write reports/samples again after a format changed
 	$(BIN)/python tests/reports/test_reports_formats.py

@@ -234,6 +234,8 @@ def _fragment(value: Json) -> list[str]:
 
     if value is None:
         return ["(nothing)"]
+    if isinstance(value, str):  # a GraphQL schema
+        return value.splitlines()
 
     class _Plain(yaml.SafeDumper):
         """Writes what stands twice twice: an example is read, not stored."""
