@@ -269,7 +269,7 @@ def _comparison(request: _Request, arrival: _Arrival, previous: str | None) -> R
 def _plain(request: _Request, arrival: _Arrival, headline: str) -> Report:
     return Report(
         command="contract import",
-        title=arrival.loaded.contract.title or arrival.source.label,
+        title=arrival.loaded.contract.name,
         verdict=Verdict.COMPATIBLE,
         headline=headline,
         summary={"breaking": 0, "unproven": 0, "compatible": 0, "operations_compared": 0},

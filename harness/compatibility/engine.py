@@ -16,8 +16,6 @@ from harness.model.contract import Contract, Dialect
 from harness.model.errors import UsageError
 from harness.model.finding import Category, Finding, Report, Verdict, overall_verdict
 
-TITLE_MAX = 80
-
 
 def _nobody(_phase: str) -> None:
     return None
@@ -116,14 +114,8 @@ def _report(old: Contract, new: Contract, result: tuple[Finding, ...], operation
 
 def _title(old: Contract, new: Contract) -> str:
     if old.version or new.version or old.dialect is not Dialect.GRAPHQL:
-        return f"{_name(old)}: {old.version} against {new.version}"
+        return f"{old.name}: {old.version} against {new.version}"
     return f"{old.source} against {new.source}"
-
-
-def _name(contract: Contract) -> str:
-    """Return the title of a contract; some vendors put a whole page there."""
-    title = " ".join((contract.title or contract.source).split())
-    return title if len(title) <= TITLE_MAX else title[: TITLE_MAX - 1].rstrip() + "…"
 
 
 def _headline(counts: dict[str, int]) -> str:

@@ -15,6 +15,8 @@ from enum import StrEnum
 from harness.model.errors import SourceLocation
 from harness.model.values import Json, JsonObject
 
+TITLE_MAX = 80
+
 
 class Dialect(StrEnum):
     """The description formats we read."""
@@ -227,6 +229,12 @@ class Contract:
     servers: tuple[str, ...] = ()
     security_schemes: JsonObject = field(default_factory=dict)
     locate: Callable[[str], SourceLocation | None] = _nowhere
+
+    @property
+    def name(self) -> str:
+        """Return the title on one short line; some vendors put a whole page there."""
+        title = " ".join((self.title or self.source).split())
+        return title if len(title) <= TITLE_MAX else title[: TITLE_MAX - 1].rstrip() + "…"
 
     def operation(self, operation_id: str) -> Operation:
         """Return the operation of that id; raises ``LookupError`` when there is none."""

@@ -534,6 +534,21 @@ def test_a_type_that_is_gone_is_told_once_for_all_unions_and_interfaces() -> Non
     ]
 
 
+def test_a_field_of_an_interface_changes_once_for_all_that_implement_it() -> None:
+    text = """
+      type Query { n: N a: A b: B }
+      interface N { x: Int! %(y)s }
+      type A implements N { x: Int! %(y)s }
+      type B implements N { x: Int! %(y)s own: Int }
+    """
+    (removed,) = judged(text % {"y": "y: Int"}, text % {"y": ""}).findings
+    assert (removed.rule, removed.pointer.old) == ("request-field-refused", "/types/N/fields/y")
+    assert removed.operations == ("QUERY a", "QUERY b", "QUERY n")
+    alone = text.replace(" own: Int", "") % {"y": ""}
+    (own,) = judged(text % {"y": ""}, alone).findings
+    assert own.pointer.old == "/types/B/fields/own"
+
+
 def test_what_no_operation_can_show_is_unproven_and_says_so() -> None:
     """The only way to the field asks for something that cannot be written down."""
     old = Q % "o(i: I!): O" + "input I { next: I! } type O { x: Int y: Int }"

@@ -85,7 +85,7 @@ def compare_schemas(
         found = [d for d in _differences(reach) if d.rule not in quiet]
         lap("compare types")
         assembly = _Assembly(reach, judged)
-        findings = [assembly.finding(group) for group in _grouped(found)]
+        findings = [assembly.finding(group) for group in _grouped(found, reach.schemas)]
         lap("confirm witnesses")
         result = finished(findings, old, new)
         lap("order and locate")
@@ -143,13 +143,45 @@ def _lone_roots(schemas: Schemas) -> Iterator[Difference]:
             )
 
 
-def _grouped(found: Sequence[Difference]) -> list[list[Difference]]:
-    """Return what is one change in the files together, wherever it was met."""
+def _grouped(found: Sequence[Difference], schemas: Schemas) -> list[list[Difference]]:
+    """Return what is one change in the files together, wherever it was met.
+
+    A field of an interface is written again in every type that implements it: what differs in
+    both alike is one change, that of the interface.
+    """
+    keys = [_key(item) for item in found]
+    known = frozenset(keys)
     groups: dict[str, list[Difference]] = {}
-    for item in found:
-        key = canonical_json([item.rule, item.where.old, item.where.new, item.old, item.new])
-        groups.setdefault(key, []).append(item)
+    for item, key in zip(found, keys, strict=True):
+        cause = _inherited(item, known, schemas) or key
+        group = groups.setdefault(cause, [])
+        group.insert(0 if cause == key else len(group), item)
     return list(groups.values())
+
+
+def _key(item: Difference, where: Sides | None = None) -> str:
+    at = where or item.where
+    return canonical_json([item.rule, at.old, at.new, item.old, item.new])
+
+
+def _inherited(item: Difference, known: frozenset[str], schemas: Schemas) -> str | None:
+    """Return the change of an interface that this one follows from."""
+    meeting = item.meeting
+    if meeting is None or meeting.asked or not item.head or meeting.old != meeting.new:
+        return None
+    own = pointer("types", meeting.old)
+    kinds = schemas.types(meeting)
+    before, after = ({i.name for i in getattr(k, "interfaces", ())} for k in kinds)
+    for name in sorted(before & after):
+        at = pointer("types", name)
+        key = _key(item, Sides(_moved(item.where.old, own, at), _moved(item.where.new, own, at)))
+        if key in known:
+            return key
+    return None
+
+
+def _moved(where: str | None, own: str, at: str) -> str | None:
+    return where if where is None else f"{at}{where.removeprefix(own)}"
 
 
 class _Assembly:
