@@ -21,6 +21,7 @@ from harness.compatibility.schemas.matching import matches
 from harness.compatibility.schemas.naming import Outcome
 from harness.compatibility.schemas.numbers import Numbers, tighter
 from harness.compatibility.schemas.shapes import Shape
+from harness.compatibility.schemas.sizes import TEXT_MADE_MAX
 from harness.compatibility.schemas.texts import FORMAT_SAMPLES, matching
 from harness.model.values import Json
 
@@ -64,6 +65,8 @@ def text(state: State, shapes: list[Shape]) -> Outcome:
         most = limit if most is None else most if limit is None else min(most, limit)
     if most is not None and most < least:
         return Outcome(empty=True)
+    if least > TEXT_MADE_MAX:
+        return Outcome()
     excluded = (json.loads(t) for t in state.claim.excluded)
     gone = frozenset(v for v in excluded if isinstance(v, str))
     wanted = _Wanted(

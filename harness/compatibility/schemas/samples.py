@@ -9,6 +9,7 @@ from harness.compatibility.schemas import numbers
 from harness.compatibility.schemas.keywords import type_of
 from harness.compatibility.schemas.shapes import Shape
 from harness.compatibility.schemas.side import Node, Side
+from harness.compatibility.schemas.sizes import PARTS_MADE_MAX, TEXT_MADE_MAX, too_large
 from harness.compatibility.schemas.texts import FORMAT_SAMPLES, matching
 from harness.model.values import Json
 
@@ -96,8 +97,7 @@ class Sampler:
 
     def of_size(self, node: Node, kind: str, size: int) -> Json:
         """Return a string, array or object of this size. Raises :class:`NoValueError`."""
-        if size < 0 or size > 100_000:
-            raise NoValueError
+        _mind_size(size, kind)
         shape = self._side.shape(node)
         if kind == "string":
             return ("a" * size) if not shape.patterns else self._text(shape, size)
@@ -119,6 +119,7 @@ class Sampler:
             raise NoValueError
         value = self.minimal(item, 1)
         size = max(2, self._side.shape(node).floors.get("minItems", 0))
+        _mind_size(size, "array")
         return [value] * size
 
     def _make(self, node: Node, depth: int) -> Json:
@@ -168,6 +169,7 @@ class Sampler:
         raise NoValueError
 
     def _text(self, shape: Shape, size: int) -> str:
+        _mind_size(size, "string")
         for name in shape.formats:
             if name in FORMAT_SAMPLES:
                 return FORMAT_SAMPLES[name][0]
@@ -181,6 +183,7 @@ class Sampler:
         return "a" * max(size, min(1, shape.ceilings.get("maxLength", 1)))
 
     def _array(self, node: Node, shape: Shape, length: int, depth: int) -> list[Json]:
+        _mind_size(length, "array")
         made: list[Json] = []
         for index in range(length):
             item = self._side.item_node(shape, index)
@@ -194,6 +197,8 @@ class Sampler:
                 made.append(value)
             else:
                 made.append(self.minimal(item, depth + 1))
+        if length > 1 and too_large(made):
+            raise NoValueError
         return made
 
     def _object(self, node: Node, shape: Shape, depth: int) -> dict[str, Json]:
@@ -204,6 +209,7 @@ class Sampler:
                 raise NoValueError
             made[name] = self.minimal(member, depth + 1)
         floor = shape.floors.get("minProperties", 0)
+        _mind_size(floor, "object")
         for name in [*sorted(shape.names), *(f"k{i}" for i in range(floor))]:
             if len(made) >= floor:
                 break
@@ -273,6 +279,12 @@ class Sampler:
             yield make()  # type: ignore[operator]
         except NoValueError:
             return
+
+
+def _mind_size(size: int, kind: str) -> None:
+    """Refuse to make what a document may demand and no memory holds."""
+    if not 0 <= size <= (TEXT_MADE_MAX if kind == "string" else PARTS_MADE_MAX):
+        raise NoValueError
 
 
 def _in_range(shape: Shape, value: Json) -> bool:

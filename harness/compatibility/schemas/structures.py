@@ -19,6 +19,7 @@ from harness.compatibility.schemas.claims import (
 from harness.compatibility.schemas.keywords import same_value
 from harness.compatibility.schemas.naming import Names, Outcome, names, naming_rules
 from harness.compatibility.schemas.shapes import Shape
+from harness.compatibility.schemas.sizes import PARTS_MADE_MAX, too_large
 from harness.model.values import Json
 
 ITEMS_MAX = 12
@@ -64,6 +65,8 @@ def whole_object(solver: Solver, state: State, shapes: list[Shape]) -> Outcome:
     least, most = _size(state, shapes, "object", "Properties")
     if most is not None and most < least:
         return _NOTHING
+    if least > PARTS_MADE_MAX:
+        return Outcome()
     made: dict[str, Json] = {}
     doubtful = False
     for name in needed:
@@ -161,6 +164,8 @@ def array(solver: Solver, state: State, shapes: list[Shape]) -> Outcome:
     least = max([least, *(i + 1 for i in state.items)])
     if most is not None and least > most:
         return _NOTHING
+    if least > PARTS_MADE_MAX:
+        return Outcome()
     unique = any(s.unique for s in shapes)
     if state.twins:
         return _NOTHING if unique else _twins(solver, state, shapes, least, most)
@@ -178,7 +183,7 @@ def array(solver: Solver, state: State, shapes: list[Shape]) -> Outcome:
     for length in lengths:
         outcome = _of_length(solver, state, shapes, length, unique=unique)
         if outcome.found:
-            return outcome
+            return Outcome() if too_large(outcome.value) else outcome
         if not outcome.empty:
             best = outcome
     return best
