@@ -5,13 +5,13 @@ Pure state. Every change happens here and is booked here, whichever API version 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from harness.model.ports import Randomness
 from harness.model.values import Json, JsonObject, fingerprint
-from mocks.kit.books import BookKind, Books
+from mocks.kit.books import AccountBooks, BookKind
 from mocks.kit.roles import OrderDraft, OutOfStock
 
 
@@ -111,9 +111,9 @@ def asin_of(sku: str) -> str:
 
 
 class Shop:
-    """Everything this simulator remembers."""
+    """Everything this simulator remembers of one seller."""
 
-    def __init__(self, books: Books, chance: Randomness) -> None:
+    def __init__(self, books: AccountBooks, chance: Randomness) -> None:
         """Open an empty shop whose order numbers come from ``chance``."""
         self.books = books
         self.chance = chance
@@ -262,13 +262,3 @@ class Shop:
         ]
         keyed.sort(key=lambda pair: (pair[0], pair[1].order_id))
         return iter(keyed)
-
-
-def page_of(
-    rows: Sequence[tuple[int, Order]], after: tuple[int, str] | None, size: int
-) -> tuple[list[Order], tuple[int, str] | None]:
-    """Return one page after the key ``after``, and the key to go on from when more follows."""
-    rest = [r for r in rows if after is None or (r[0], r[1].order_id) > after]
-    page = rest[:size]
-    last = (page[-1][0], page[-1][1].order_id) if len(rest) > size else None
-    return [order for _, order in page], last

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from harness.model.exchange import Query
 from harness.model.instants import from_text, to_text
-from mocks._amazon_spapi_shop import Order, Shop, page_of
-from mocks.kit.page_tokens import seal, unseal
-from mocks.kit.simulator import Call, RefusalKind, Refused
+from mocks._amazon_spapi_shop import Order, Shop
+from mocks.kit.calls import Call, RefusalKind, Refused
+from mocks.kit.paging import Pager, Walk, every_value
+from mocks.kit.visibility import Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +56,34 @@ WORDS_2026 = WalkWords(
 
 @dataclass(frozen=True, slots=True)
 class WalkRules:
-    """The manners of order lists: margin of upper bounds, lags, life of a token, page size."""
+    """The manners of order lists: margin of upper bounds, how late orders are listed."""
 
     margin_us: int
-    lag_us: int
     new_order_lag_us: int
-    token_us: int
-    page_size: int
-
-
-def every_value(query: Query, name: str) -> tuple[str, ...]:
-    """Return all values of a parameter, repeated or with commas."""
-    return tuple(part for key, value in query if key == name for part in value.split(",") if part)
+    visibility: Visibility
 
 
 @dataclass(frozen=True, slots=True)
 class OrderWalk:
-    """One walk, at one page. ``token`` is the token it was resumed from."""
+    """One walk, at one page."""
 
+    walk: Walk
     words: WalkWords
-    query: Query
-    upper_us: int
-    started_us: int
-    after: tuple[int, str] | None
-    now_us: int
     rules: WalkRules
-    token: str | None
 
     def values(self, name: str) -> tuple[str, ...]:
         """Return all values of a parameter of the query that started the walk."""
-        return every_value(self.query, name)
+        return self.walk.values(name)
 
     @property
     def by_update(self) -> bool:
         """Say whether the walk follows changes rather than purchases."""
         return bool(self.values(self.words.updated_after))
+
+    @property
+    def upper_us(self) -> int:
+        """Return the upper bound that was applied."""
+        return int(self.walk.carried["upper"])
 
     def bound_echo(self) -> dict[str, str]:
         """Return the upper bound that was applied, under the name the answer uses."""
@@ -99,35 +92,38 @@ class OrderWalk:
 
     def page(self, shop: Shop, wanted: Callable[[Order], bool]) -> tuple[list[Order], str | None]:
         """Return one page and the token of the next, ``None`` at the end."""
-        words, rules = self.words, self.rules
+        words, rules, started_us = self.words, self.rules, self.walk.started_us
         name = words.updated_after if self.by_update else words.created_after
-        from_us = _instant(self.query, name) or 0
-        until_us = min(self.upper_us, self.started_us - rules.lag_us)
-        born_us = self.started_us - max(rules.new_order_lag_us, rules.lag_us)
+        from_us = _instant(self.walk.query, name) or 0
+        until_us = min(self.upper_us, started_us)
+        born_us = started_us - rules.new_order_lag_us
+        sees, call = rules.visibility.sees, self.walk.call
         rows = [
-            (at_us, order)
+            (at_us, order.order_id, order)
             for at_us, order in shop.listed_orders(by_update=self.by_update)
-            if from_us <= at_us <= until_us and order.created_us <= born_us and wanted(order)
+            if from_us <= at_us <= until_us
+            and order.created_us <= born_us
+            and sees(call, order.order_id, order.created_us, started_us)
+            and sees(call, order.order_id, at_us, started_us)
+            and wanted(order)
         ]
-        size = int(next(iter(self.values(words.size)), rules.page_size))
-        page, last = page_of(rows, self.after, size)
-        if last is None:
-            return page, None
-        state = {
-            "query": [list(pair) for pair in self.query],
-            "upper": self.upper_us,
-            "started": self.started_us,
-            "after": list(last),
-            "issued": self.now_us,
-        }
-        return page, seal(state)
+        page = self.walk.page(rows, _place)
+        return [order for _, _, order in page.items], page.next
 
 
-def open_walk(call: Call, words: WalkWords, rules: WalkRules) -> OrderWalk:
+def _place(row: tuple[int, str, Order]) -> tuple[int, str]:
+    return row[0], row[1]
+
+
+def open_walk(call: Call, words: WalkWords, pager: Pager, rules: WalkRules) -> OrderWalk:
     """Start a walk, or resume the one whose token came along; refuses what breaks the rules."""
-    token = call.query.get(words.token)
-    if token:
-        return _resume(call, words, rules, token)
+    walk = pager.open(call)
+    if walk.token is None:
+        walk = walk.carrying(upper=_upper_bound(call, words, rules))
+    return OrderWalk(walk, words, rules)
+
+
+def _upper_bound(call: Call, words: WalkWords, rules: WalkRules) -> int:
     query = call.request.query
     created = _instant(query, words.created_after)
     updated = _instant(query, words.updated_after)
@@ -151,51 +147,7 @@ def open_walk(call: Call, words: WalkWords, rules: WalkRules) -> OrderWalk:
         raise Refused(RefusalKind.INVALID, "The window starts in the future.")
     if asked_us is not None and start_us > asked_us:
         raise Refused(RefusalKind.INVALID, f"{before} lies before the start of the window.")
-    upper_us = newest_us if asked_us is None else asked_us
-    return OrderWalk(words, query, upper_us, call.now_us, None, call.now_us, rules, None)
-
-
-def _resume(call: Call, words: WalkWords, rules: WalkRules, token: str) -> OrderWalk:
-    state = _read_token(token, call.now_us, rules, words.token)
-    try:
-        query = tuple((str(name), str(value)) for name, value in state["query"])
-        after_us, after_id = state["after"]
-        upper_us, started_us = int(state["upper"]), int(state["started"])
-    except (KeyError, TypeError, ValueError) as error:
-        msg = f"{words.token} belongs to another operation."
-        raise Refused(RefusalKind.INVALID, msg) from error
-    for name, value in call.request.query:
-        if name != words.token and (name, value) not in query:
-            msg = f"{name} differs from the query {words.token} belongs to."
-            raise Refused(RefusalKind.INVALID, msg)
-    if not any(name in (words.created_after, words.updated_after) for name, _ in query):
-        msg = f"{words.token} belongs to another operation."
-        raise Refused(RefusalKind.INVALID, msg)
-    after = (int(after_us), str(after_id))
-    return OrderWalk(words, query, upper_us, started_us, after, call.now_us, rules, token)
-
-
-def seal_items(order_id: str, start: int, now_us: int) -> str:
-    """Return the token of the next page of one order's lines."""
-    return seal({"items_of": order_id, "start": start, "issued": now_us})
-
-
-def resume_items(token: str, order_id: str, now_us: int, rules: WalkRules) -> int:
-    """Return where the next page of lines starts; refuses a token of another order."""
-    state = _read_token(token, now_us, rules, "NextToken")
-    if state.get("items_of") != order_id:
-        raise Refused(RefusalKind.INVALID, "NextToken belongs to another order.")
-    return int(state["start"])
-
-
-def _read_token(token: str, now_us: int, rules: WalkRules, name: str) -> dict[str, Any]:
-    try:
-        state = unseal(token)
-    except ValueError as error:
-        raise Refused(RefusalKind.INVALID, f"{name} is not valid: {error}.") from error
-    if now_us - int(state.get("issued", 0)) >= rules.token_us:
-        raise Refused(RefusalKind.INVALID, f"{name} has expired.")
-    return dict(state)
+    return newest_us if asked_us is None else asked_us
 
 
 def _instant(query: Query, name: str) -> int | None:
@@ -204,6 +156,6 @@ def _instant(query: Query, name: str) -> int | None:
         return None
     try:
         return max(0, from_text(values[0]))  # nothing happened before 1970
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         msg = f"{name} must be an instant with an offset, such as 2026-11-20T09:58:00Z."
         raise Refused(RefusalKind.INVALID, msg) from error

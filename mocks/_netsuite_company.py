@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from harness.model.values import Json, JsonObject
-from mocks.kit.books import BookKind, Books
+from mocks.kit.books import AccountBooks, BookKind
 from mocks.kit.simulator import RefusalKind, Refused
 
 CURRENCIES: Mapping[str, str] = {"1": "USD", "2": "GBP", "3": "CAD", "4": "EUR", "5": "JPY"}
@@ -124,7 +124,7 @@ class OrderBody:
 class Company:
     """Everything this simulator remembers but its jobs."""
 
-    def __init__(self, books: Books, settings: Mapping[str, Any]) -> None:
+    def __init__(self, books: AccountBooks, settings: Mapping[str, Any]) -> None:
         """Open a company without records; ``settings`` are what nobody has confirmed."""
         self.books = books
         self.settings = settings

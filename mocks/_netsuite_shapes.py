@@ -8,8 +8,9 @@ from typing import Any
 
 from harness.model.instants import to_text
 from mocks._netsuite_company import CURRENCIES, SalesOrder, StockItem
-from mocks._netsuite_jobs import Job
-from mocks.kit.simulator import Answer, RefusalKind, Refused
+from mocks.kit.calls import Answer, RefusalKind, Refused
+from mocks.kit.jobs import Job, JobState
+from mocks.kit.paging import Page
 
 RECORD = "/services/rest/record/v1"
 JOB = "/services/rest/async/v1/job"
@@ -39,7 +40,21 @@ _ERRORS: Mapping[RefusalKind, tuple[int, str, str, str]] = {
         "SSS_REQUEST_LIMIT_EXCEEDED",
     ),
     RefusalKind.INVALID: (400, "Bad Request", f"{_HTTP}15.5.1", "INVALID_CONTENT"),
+    RefusalKind.UNSUPPORTED_MEDIA_TYPE: (
+        415,
+        "Unsupported Media Type",
+        f"{_HTTP}15.5.16",
+        "INVALID_CONTENT_TYPE",
+    ),
+    RefusalKind.TOO_LARGE: (413, "Content Too Large", f"{_HTTP}15.5.14", "INVALID_CONTENT"),
     RefusalKind.NOT_FOUND: (404, "Not Found", f"{_HTTP}15.5.5", "NONEXISTENT_ID"),
+    RefusalKind.CONFLICT: (400, "Bad Request", f"{_HTTP}15.5.1", "USER_ERROR"),
+    RefusalKind.PRECONDITION_FAILED: (
+        412,
+        "Precondition Failed",
+        f"{_HTTP}15.5.13",
+        "RCRD_HAS_BEEN_CHANGED",
+    ),
     RefusalKind.UNAVAILABLE: (
         503,
         "Service Unavailable",
@@ -58,12 +73,16 @@ def error(refused: Refused, throttled_code: str) -> Answer:
     if refused.kind is RefusalKind.THROTTLED:
         code = throttled_code
     detail = {"detail": refused.explanation, "o:errorCode": refused.code or code}
-    if refused.code == IDEMPOTENCY_ERROR:
+    headers = refused.headers
+    if refused.reason.startswith("idempotency."):
         title = "Conflict"  # with status 400: so it is published
+        detail["o:errorCode"] = IDEMPOTENCY_ERROR
         detail["o:errorHeader"] = IDEMPOTENCY_HEADER
+        first = refused.first.headers if refused.first is not None else ()
+        headers += tuple(pair for pair in first if pair[0] == "location")
     status = refused.status or status
     body = {"type": section, "title": title, "status": status, "o:errorDetails": [detail]}
-    return Answer(status, body, refused.headers)
+    return Answer(status, body, headers)
 
 
 def _self_link(path: str) -> list[dict[str, str]]:
@@ -149,36 +168,32 @@ def id_only(path: str, record_id: str) -> dict[str, Any]:
     return {"links": _self_link(f"{path}/{record_id}"), "id": record_id}
 
 
-def collection(
-    path: str, items: list[dict[str, Any]], limit: int, offset: int, total: int
-) -> dict[str, Any]:
+def collection(path: str, items: list[dict[str, Any]], page: Page[Any]) -> dict[str, Any]:
     """Return one page of a list with its links."""
-    links = [{"rel": "self", "href": f"{path}?limit={limit}&offset={offset}"}]
-    more = offset + limit < total
-    if more:
-        links.append({"rel": "next", "href": f"{path}?limit={limit}&offset={offset + limit}"})
-    if offset:
+    limit = page.size
+    links = [{"rel": "self", "href": f"{path}?limit={limit}&offset={page.offset}"}]
+    if page.next is not None:
+        links.append({"rel": "next", "href": f"{path}?limit={limit}&offset={page.next}"})
+    if page.offset:
         links.append({"rel": "first", "href": f"{path}?limit={limit}&offset=0"})
     return {
         "links": links,
         "count": len(items),
-        "hasMore": more,
+        "hasMore": page.next is not None,
         "items": items,
-        "offset": offset,
-        "totalResults": total,
+        "offset": page.offset,
+        "totalResults": page.total,
     }
 
 
 def job(shown: Job) -> dict[str, Any]:
     """Return how far a job is; its one task has the id 1."""
-    path = f"{JOB}/{shown.job_id}"
-    progress = "pending"
-    if shown.answer is not None:
-        progress = "succeeded" if shown.answer.status < 400 else "failed"
+    path = f"{JOB}/{shown.id}"
+    words = {JobState.DONE: "succeeded", JobState.FAILED: "failed"}
     return {
         "links": _self_link(path),
-        "id": shown.job_id,
-        "completed": shown.answer is not None,
-        "progress": progress,
+        "id": shown.id,
+        "completed": shown.ended,
+        "progress": words.get(shown.state, "pending"),
         "task": {"items": [{"links": _self_link(f"{path}/task/1"), "id": "1"}]},
     }

@@ -21,14 +21,11 @@ from mocks._amazon_spapi_shop import Order, OrderStatus, Package, Shop, Submissi
 from mocks._amazon_spapi_walk import (
     WORDS_2026,
     WORDS_V0,
-    OrderWalk,
     WalkRules,
-    every_value,
     open_walk,
-    resume_items,
-    seal_items,
 )
-from mocks.kit.paging import paging_rule
+from mocks.kit.accounts import Account, PerAccount
+from mocks.kit.paging import every_value
 from mocks.kit.roles import OrderDraft
 from mocks.kit.simulator import (
     Answer,
@@ -43,8 +40,6 @@ from mocks.kit.simulator import (
 _MARKETPLACE_ID = "ATVPDKIKX0DER"
 _MARKETPLACE_NAME = "Amazon.com"
 _SELLER_ID = "A3DRIFTGATE001"
-_TOKEN_SECONDS = 86_400
-_PAGE_SIZE = 100
 
 # Kind of refusal: status, code, message. No message means the explanation is the message.
 _ERRORS: Mapping[RefusalKind, tuple[int, str, str]] = {
@@ -59,50 +54,76 @@ _ERRORS: Mapping[RefusalKind, tuple[int, str, str]] = {
         "You exceeded your quota for the requested resource.",
     ),
     RefusalKind.INVALID: (400, "InvalidInput", ""),
+    RefusalKind.UNSUPPORTED_MEDIA_TYPE: (415, "InvalidInput", ""),
+    RefusalKind.TOO_LARGE: (413, "InvalidInput", ""),
     RefusalKind.NOT_FOUND: (404, "NotFound", ""),
+    RefusalKind.CONFLICT: (409, "InvalidInput", ""),
+    RefusalKind.PRECONDITION_FAILED: (412, "InvalidInput", ""),
     RefusalKind.UNAVAILABLE: (503, "ServiceUnavailable", "Service is temporarily unavailable."),
     RefusalKind.INTERNAL: (500, "InternalFailure", "We encountered an internal error."),
 }
 
 
 class AmazonSellingPartnerApi(Simulator):
-    """One seller on one marketplace. Implements the ``SalesChannel`` role for buyers."""
+    """Sellers on one marketplace each. Implements the ``SalesChannel`` role for buyers."""
 
     system_name: ClassVar[str] = "amazon_spapi"
 
     def __init__(self, setup: SimulatorSetup) -> None:
-        """Open an empty shop."""
+        """Open an empty shop for every seller."""
         super().__init__(setup)
-        self.shop = Shop(setup.books, setup.streams.stream(f"{self.system_name}/numbers"))
-        secrets = setup.streams.stream(f"{self.system_name}/credentials")
-        self._secrets = {
-            "client_id": f"amzn1.application-oa2-client.{_hex(secrets, 32)}",
-            "client_secret": f"amzn1.oa2-cs.v1.{_hex(secrets, 64)}",
-            "refresh_token": f"Atzr|{_hex(secrets, 64)}",
-        }
         self.marketplace_id: str = self.settings.get("marketplace_id", _MARKETPLACE_ID)
         self.marketplace_name: str = self.settings.get("marketplace_name", _MARKETPLACE_NAME)
-        self.seller_id: str = self.settings.get("seller_id", _SELLER_ID)
-        self._used_tokens: dict[str, None] = {}
+        self.seller_id = self.accounts.default.id
+        self.shops = PerAccount(self._open_shop)
+        self._secrets = PerAccount(self._draw_secrets)
+        self._rules = self._walk_rules()
+
+    def _open_shop(self, account: str) -> Shop:
+        return Shop(self.books.for_account(account), self.stream("numbers", account))
+
+    def _draw_secrets(self, account: str) -> dict[str, str]:
+        chance = self.stream("credentials", account)
+        return {
+            "client_id": f"amzn1.application-oa2-client.{_hex(chance, 32)}",
+            "client_secret": f"amzn1.oa2-cs.v1.{_hex(chance, 64)}",
+            "refresh_token": f"Atzr|{_hex(chance, 64)}",
+        }
+
+    @property
+    def shop(self) -> Shop:
+        """Return the shop of the default seller."""
+        return self.shops[self.seller_id]
 
     # What the kit asks
 
     @override
-    def access(self, base_url: str) -> SystemAccess:
-        """Return the seller's address and credentials; the same for the same seed."""
+    def default_account(self) -> Account:
+        """Return the seller of the settings, in North America."""
+        regions = (self.setup.behaviour.get("accounts") or {}).get("regions") or {}
+        region = str(self.settings.get("region", "na"))
+        seller_id = str(self.settings.get("seller_id", _SELLER_ID))
+        return Account(seller_id, region=region if region in regions else None)
+
+    @override
+    def access(self, base_url: str, account: str | None = None) -> SystemAccess:
+        """Return a seller's address and credentials; the same for the same seed."""
+        seller = self.accounts[account]
+        base_url = self.doors.base_url(seller, base_url) if account is not None else base_url
         parameters = {
             "marketplace_id": self.marketplace_id,
-            "seller_id": self.seller_id,
-            "region": "na",
+            "seller_id": seller.id,
+            "region": seller.region or "na",
             "token_url": base_url
             + self.setup.behaviour.get("authentication", {}).get("token_path", "/auth/o2/token"),
+            **seller.parameters,
         }
         return SystemAccess(
             name=self.system_name,
             role="channel",
             base_url=base_url,
-            account=self.seller_id,
-            credentials=Credentials(dict(self._secrets)),
+            account=seller.id,
+            credentials=Credentials(dict(self._secrets[seller.id])),
             parameters=parameters,
         )
 
@@ -137,29 +158,30 @@ class AmazonSellingPartnerApi(Simulator):
 
     # What buyers do (the SalesChannel role)
 
-    def place_order(self, draft: OrderDraft, now_us: int) -> str:
+    def _shop_of(self, account: str | None, now_us: int) -> Shop:
+        shop = self.shops[self.accounts[account].id]
+        shop.settle(now_us)
+        return shop
+
+    def place_order(self, draft: OrderDraft, now_us: int, *, account: str | None = None) -> str:
         """Take an order and return its id; raises ``OutOfStock`` when too few are listed."""
-        self.shop.settle(now_us)
-        return self.shop.place(draft, now_us).order_id
+        return self._shop_of(account, now_us).place(draft, now_us).order_id
 
-    def release_order(self, order_id: str, now_us: int) -> None:
+    def release_order(self, order_id: str, now_us: int, *, account: str | None = None) -> None:
         """Let a pending order through to the seller."""
-        self.shop.settle(now_us)
-        self.shop.release(order_id, now_us)
+        self._shop_of(account, now_us).release(order_id, now_us)
 
-    def cancel_order(self, order_id: str, now_us: int) -> None:
+    def cancel_order(self, order_id: str, now_us: int, *, account: str | None = None) -> None:
         """Cancel an unshipped order and put its goods back on offer."""
-        self.shop.settle(now_us)
-        self.shop.cancel(order_id, now_us)
+        self._shop_of(account, now_us).cancel(order_id, now_us)
 
-    def list_sku(self, sku: str, quantity: int, now_us: int) -> None:
+    def list_sku(self, sku: str, quantity: int, now_us: int, *, account: str | None = None) -> None:
         """Offer a SKU for sale."""
-        self.shop.settle(now_us)
-        self.shop.offer(sku, quantity, now_us)
+        self._shop_of(account, now_us).offer(sku, quantity, now_us)
 
-    def listed_quantity(self, sku: str) -> int | None:
+    def listed_quantity(self, sku: str, *, account: str | None = None) -> int | None:
         """Return what buyers see."""
-        listing = self.shop.listings.get(sku)
+        listing = self.shops[self.accounts[account].id].listings.get(sku)
         return None if listing is None else listing.quantity
 
     # orders v0
@@ -169,8 +191,7 @@ class AmazonSellingPartnerApi(Simulator):
         """List orders, wrapped in ``payload``."""
         if not every_value(call.request.query, "MarketplaceIds"):
             raise Refused(RefusalKind.INVALID, "MarketplaceIds is required.")
-        walk = open_walk(call, WORDS_V0, self._walk_rules("orders/v0#getOrders"))
-        self._use_token(walk)
+        walk = open_walk(call, WORDS_V0, self.manners.pager, self._rules)
         wanted_ids = walk.values("AmazonOrderIds")
         statuses = walk.values("OrderStatuses")
         channels = walk.values("FulfillmentChannels")
@@ -183,7 +204,7 @@ class AmazonSellingPartnerApi(Simulator):
                 and self.marketplace_id in walk.values("MarketplaceIds")
             )
 
-        page, token = walk.page(self.shop, wanted)
+        page, token = walk.page(self.shops[call.account], wanted)
         shown = [
             shapes.order_v0(order, self.marketplace_id, self.marketplace_name) for order in page
         ]
@@ -203,16 +224,14 @@ class AmazonSellingPartnerApi(Simulator):
     def get_order_items(self, call: Call) -> Answer:
         """Read the lines of one order, page by page."""
         order = self._order(call)
-        token = call.query.get("NextToken")
-        rules = self._walk_rules("orders/v0#getOrderItems")
-        start = resume_items(token, order.order_id, call.now_us, rules) if token else 0
         size = int(self.settings.get("order_items_per_page", 100))
+        page = self.manners.pager.open(call, default=size).page(order.items)
         payload: dict[str, Any] = {
             "AmazonOrderId": order.order_id,
-            "OrderItems": [shapes.item_v0(order, i) for i in order.items[start : start + size]],
+            "OrderItems": [shapes.item_v0(order, item) for item in page.items],
         }
-        if start + size < len(order.items):
-            payload["NextToken"] = seal_items(order.order_id, start + size, call.now_us)
+        if page.next is not None:
+            payload["NextToken"] = page.next
         return Answer(200, {"payload": payload})
 
     @handles("confirmShipment", api="orders/v0")
@@ -228,22 +247,21 @@ class AmazonSellingPartnerApi(Simulator):
             self._repeat_package(order, package, call)
         else:
             _check_quantities(order, package)
-            self.shop.ship(order, package, call.now_us, call.request_id)
+            self.shops[call.account].ship(order, package, call.now_us, call.request_id)
         return Answer(204)
 
     def _repeat_package(self, order: Order, package: Package, call: Call) -> None:
         if self.settings.get("confirm_shipment_repeat", "accept") == "refuse":
             msg = f"Package {package.reference} of order {order.order_id} is already confirmed."
             raise Refused(RefusalKind.INVALID, msg)
-        self.shop.replace_package(order, package, call.now_us, call.request_id)
+        self.shops[call.account].replace_package(order, package, call.now_us, call.request_id)
 
     # orders 2026-01-01
 
     @handles("searchOrders", api="orders/2026-01-01")
     def search_orders(self, call: Call) -> Answer:
         """Find orders with their lines; the answer is not wrapped."""
-        walk = open_walk(call, WORDS_2026, self._walk_rules("orders/2026-01-01#searchOrders"))
-        self._use_token(walk)
+        walk = open_walk(call, WORDS_2026, self.manners.pager, self._rules)
         statuses = walk.values("fulfillmentStatuses")
         marketplaces = walk.values("marketplaceIds")
         fulfilled_by = walk.values("fulfilledBy")
@@ -255,7 +273,7 @@ class AmazonSellingPartnerApi(Simulator):
                 and (not fulfilled_by or "MERCHANT" in fulfilled_by)
             )
 
-        page, token = walk.page(self.shop, wanted)
+        page, token = walk.page(self.shops[call.account], wanted)
         included = walk.values("includedData")
         answer: dict[str, Any] = {
             "orders": [self._shown_2026(order, included) for order in page],
@@ -280,7 +298,7 @@ class AmazonSellingPartnerApi(Simulator):
     def get_listings_item(self, call: Call) -> Answer:
         """Read one listing."""
         sku = self._listing_address(call)
-        listing = self.shop.listings.get(sku)
+        listing = self.shops[call.account].listings.get(sku)
         if listing is None:
             raise Refused(RefusalKind.NOT_FOUND, f"SKU {sku!r} not found.")
         included = every_value(call.request.query, "includedData") or ("summaries",)
@@ -290,7 +308,8 @@ class AmazonSellingPartnerApi(Simulator):
     def patch_listings_item(self, call: Call) -> Answer:
         """Take a change of quantity or price; ACCEPTED means queued, not applied."""
         sku = self._listing_address(call)
-        if sku not in self.shop.listings and self.settings.get("unknown_sku") != "accept":
+        shop = self.shops[call.account]
+        if sku not in shop.listings and self.settings.get("unknown_sku") != "accept":
             raise Refused(RefusalKind.NOT_FOUND, f"SKU {sku!r} not found.")
         attributes, issues = read_patches(call.body)
         answer = {
@@ -304,24 +323,24 @@ class AmazonSellingPartnerApi(Simulator):
         elif not issues:
             delay_us = int(self.settings.get("listing_apply_seconds", 0)) * SECOND_US
             due_us = call.now_us + delay_us
-            self.shop.submit(Submission(due_us, sku, attributes, call.request_id))
-            self.shop.settle(call.now_us)
+            shop.submit(Submission(due_us, sku, attributes, call.request_id))
+            shop.settle(call.now_us)
         return Answer(200, answer)
 
     # Shared checks
 
     def _order(self, call: Call) -> Order:
-        self.shop.settle(call.now_us)
+        shop = self._shop_of(call.account, call.now_us)
         order_id = call.path.get("orderId", "")
-        order = self.shop.orders.get(order_id)
+        order = shop.orders.get(order_id)
         if order is None:
             raise Refused(RefusalKind.NOT_FOUND, f"Order {order_id!r} not found.")
         return order
 
     def _listing_address(self, call: Call) -> str:
-        self.shop.settle(call.now_us)
-        if call.path.get("sellerId") != self.seller_id:
-            msg = f"The token belongs to seller {self.seller_id}, not {call.path.get('sellerId')!r}"
+        self._shop_of(call.account, call.now_us)
+        if call.path.get("sellerId") != call.account:
+            msg = f"The token belongs to seller {call.account}, not {call.path.get('sellerId')!r}"
             raise Refused(RefusalKind.FORBIDDEN, msg)
         marketplaces = every_value(call.request.query, "marketplaceIds")
         if len(marketplaces) != 1:
@@ -335,26 +354,13 @@ class AmazonSellingPartnerApi(Simulator):
                 msg = f"The seller does not sell on marketplace {marketplace_id!r}."
                 raise Refused(RefusalKind.INVALID, msg)
 
-    def _walk_rules(self, address: str) -> WalkRules:
-        behaviour = self.setup.behaviour
-        limits = behaviour.get("limits", {})
-        rule = paging_rule(behaviour, address)
-        token_s = rule.token_seconds if rule is not None else None
-        lag_s = behaviour.get("visibility", {}).get("list_lag_seconds", 0)
+    def _walk_rules(self) -> WalkRules:
+        limits = self.setup.behaviour.get("limits", {})
         return WalkRules(
             margin_us=int(limits.get("upper_bound_margin_seconds", 120)) * SECOND_US,
-            lag_us=int(self.settings.get("list_lag_seconds", lag_s)) * SECOND_US,
             new_order_lag_us=int(self.settings.get("order_visibility_seconds", 0)) * SECOND_US,
-            token_us=int(token_s or _TOKEN_SECONDS) * SECOND_US,
-            page_size=rule.default if rule is not None else _PAGE_SIZE,
+            visibility=self.manners.visibility,
         )
-
-    def _use_token(self, walk: OrderWalk) -> None:
-        if walk.token is None or self.settings.get("paging_token_reuse", True):
-            return
-        if walk.token in self._used_tokens:
-            raise Refused(RefusalKind.INVALID, "The token was used before.")
-        self._used_tokens[walk.token] = None
 
 
 def member(value: Json, name: str) -> Json:

@@ -1,7 +1,7 @@
 """The fault vocabulary, where each fault strikes, and the plan that decides when.
 
-A rule looks at one call and returns a verdict. Chance is a hash of (rule, operation, nth call), so
-that one more call to one operation never changes what happens to another.
+A rule looks at one call and returns a verdict. Chance is a hash of (rule, operation, account, nth
+call), so that one more call to one operation never changes what happens to another.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ class Stage(StrEnum):
     BEFORE_THROTTLING = "before_throttling"
     BEFORE_EFFECT = "before_effect"
     AFTER_EFFECT = "after_effect"
+    HEADERS = "headers"
     RESPONSE = "response"
     BYTES = "bytes"
     EVENT = "event"
@@ -44,6 +45,11 @@ class FaultKind(StrEnum):
     BODY_HTML = "body.html"  # a proxy's error page in place of JSON; parameters: status
     TOKEN_EXPIRED = "token.expired"  # noqa: S105 - a kind of fault, not a secret
     REQUEST_EXECUTED_TWICE = "request.executed_twice"  # parameters: answer (first or second)
+    HEADER_LIES = "header.lies"  # quota headers show this factor of the truth; parameters: factor
+    EVENT_LOST = "event.lost"  # never sent, though subscribed
+    EVENT_DUPLICATED = "event.duplicated"  # sent once more after delay_ms
+    EVENT_DELAYED = "event.delayed"  # overtaken by later ones; parameters: delay_ms
+    EVENT_FORGED = "event.forged"  # sent with a signature that does not fit
 
 
 # The first stage is where the fault strikes unless the rule names another allowed one.
@@ -63,6 +69,11 @@ STAGES: Mapping[FaultKind, tuple[Stage, ...]] = {
     FaultKind.BODY_HTML: (Stage.RESPONSE,),
     FaultKind.TOKEN_EXPIRED: (Stage.BEFORE_AUTHENTICATION,),
     FaultKind.REQUEST_EXECUTED_TWICE: (Stage.BEFORE_EFFECT,),
+    FaultKind.HEADER_LIES: (Stage.HEADERS,),
+    FaultKind.EVENT_LOST: (Stage.EVENT,),
+    FaultKind.EVENT_DUPLICATED: (Stage.EVENT,),
+    FaultKind.EVENT_DELAYED: (Stage.EVENT,),
+    FaultKind.EVENT_FORGED: (Stage.EVENT,),
 }
 
 # Kinds that a scenario may also switch on as a lasting state of the system.
@@ -71,12 +82,18 @@ CONDITIONS = frozenset({FaultKind.THROTTLE_SQUEEZE, FaultKind.TOKEN_EXPIRED})
 
 @dataclass(frozen=True, slots=True)
 class CallIdentity:
-    """Which call this is: ``operation`` is its address, ``nth`` counts from 1 per operation."""
+    """Which call this is: ``operation`` is its address, ``nth`` counts from 1 per operation.
+
+    Where a system has several accounts, ``nth`` counts per account as well and ``shared`` is
+    false. An event's address is ``events#`` and its topic.
+    """
 
     system: str
     operation: str
     account: str | None
     nth: int
+    region: str | None = None
+    shared: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +110,9 @@ class FaultRule:
     """When a fault strikes.
 
     ``operations`` holds addresses (``record/v1#upsertSalesOrder``), bare operation ids, ``token``
-    for the token endpoint, or ``*``. ``from_us`` and ``until_us`` are UTC microseconds, the end
-    excluded. ``nth`` picks one call per operation and then chance plays no part.
+    for the token endpoint, a topic for events, or ``*``. ``accounts`` and ``regions`` narrow the
+    rule to some of them; empty means all. ``from_us`` and ``until_us`` are UTC microseconds, the
+    end excluded. ``nth`` picks one call per operation and then chance plays no part.
     """
 
     kind: FaultKind
@@ -107,6 +125,8 @@ class FaultRule:
     nth: int | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     stage: Stage | None = None
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse what can never strike."""
@@ -131,6 +151,10 @@ class FaultRule:
             return False
         if self.nth is not None and call.nth != self.nth:
             return False
+        if self.accounts and call.account not in self.accounts:
+            return False
+        if self.regions and call.region not in self.regions:
+            return False
         return any(
             wanted in ("*", call.operation) or call.operation.endswith(f"#{wanted}")
             for wanted in self.operations
@@ -153,6 +177,8 @@ class FaultPlan:
         seen: Counter[str] = Counter()
         for index, rule in enumerate(self.rules):
             purpose = f"faults/{rule.system}/{rule.kind}/{','.join(rule.operations)}"
+            if rule.accounts or rule.regions:
+                purpose += f"/{','.join(rule.accounts)}@{','.join(rule.regions)}"
             seen[purpose] += 1
             salt = _salt(streams, f"{purpose}/{seen[purpose]}", rule)
             self._by_stage.setdefault(rule.strikes_at, []).append((index, rule, salt))
@@ -190,6 +216,8 @@ def _salt(streams: Streams | None, purpose: str, rule: FaultRule) -> str:
 def _chance(probability: float, salt: str, call: CallIdentity) -> bool:
     if probability >= 1.0:
         return True
-    text = f"{salt}|{call.system}|{call.operation}|{call.nth}".encode()
-    drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big")
+    text = f"{salt}|{call.system}|{call.operation}|{call.nth}"
+    if not call.shared:
+        text += f"|{call.account}"
+    drawn = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
     return drawn < int(probability * 2**64)

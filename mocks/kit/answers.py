@@ -7,12 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from harness.model.values import Json
-from mocks.kit.simulator import Answer, RefusalKind
+from mocks.kit.calls import Answer, RefusalKind
 
 EXPLAIN_HEADER = "x-driftgate-explain"
 _EXPLANATION_LENGTH_MAX = 600
 # Members keep the order the simulator gave them: sorting each answer costs more than it shows.
-_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+# Bodies are built anew for each answer and hold no cycles worth looking for.
+_ENCODER = json.JSONEncoder(
+    separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=False
+)
 OUTCOMES: Mapping[RefusalKind, str] = {
     RefusalKind.UNKNOWN_PATH: "unknown",
     RefusalKind.METHOD_NOT_ALLOWED: "unknown",
@@ -21,7 +24,11 @@ OUTCOMES: Mapping[RefusalKind, str] = {
     RefusalKind.FORBIDDEN: "unauthenticated",
     RefusalKind.THROTTLED: "throttled",
     RefusalKind.INVALID: "invalid",
+    RefusalKind.UNSUPPORTED_MEDIA_TYPE: "invalid",
+    RefusalKind.TOO_LARGE: "invalid",
     RefusalKind.NOT_FOUND: "answered",
+    RefusalKind.CONFLICT: "answered",
+    RefusalKind.PRECONDITION_FAILED: "answered",
     RefusalKind.UNAVAILABLE: "unavailable",
     RefusalKind.INTERNAL: "failed",
 }

@@ -1,8 +1,8 @@
 """Checks a signed client assertion (RFC 7523) the way a strict token endpoint does.
 
-Structure and claims are always checked. The signature is checked for the RSA-PSS algorithms and
-only when the client's public key is known; without a key any non-empty signature passes. That is
-a limit of the imitation, kept because a verifier for elliptic curves is not worth a dependency.
+Structure and claims are always checked. The signature is checked (RSA-PSS and ES256) when the
+client's public key is known; without a key any non-empty signature passes, so that a person can
+try a simulator without making keys first.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
+
+from mocks.kit.elliptic import PublicKey
 
 ALGORITHMS = ("PS256", "PS384", "PS512", "ES256", "ES384", "ES512")
 LIFETIME_SECONDS_MAX = 3600
@@ -36,7 +38,8 @@ def check_assertion(
 ) -> None:
     """Return when the assertion is good; raises ``AssertionRefused``.
 
-    ``keys`` maps key ids to public JSON Web Keys (``{"kty": "RSA", "n": ..., "e": ...}``).
+    ``keys`` maps key ids to public JSON Web Keys (``{"kty": "RSA", "n": ..., "e": ...}`` or
+    ``{"kty": "EC", "crv": "P-256", "x": ..., "y": ...}``).
     """
     parts = assertion.split(".")
     if len(parts) != 3:
@@ -113,6 +116,8 @@ def _object(text: str, part: str) -> dict[str, Any]:
 
 
 def _signed_by(algorithm: str, signed: bytes, signature: bytes, key: Mapping[str, str]) -> bool:
+    if algorithm == "ES256":
+        return _es256_fits(signed, signature, key)
     if not algorithm.startswith("PS") or key.get("kty") != "RSA":
         return False
     modulus = int.from_bytes(_bytes(key["n"], "public key"), "big")
@@ -126,6 +131,16 @@ def _signed_by(algorithm: str, signed: bytes, signature: bytes, key: Mapping[str
     if encoded.bit_length() > length * 8:
         return False
     return _pss_fits(f"sha{algorithm[2:]}", signed, encoded.to_bytes(length, "big"), bits)
+
+
+def _es256_fits(signed: bytes, signature: bytes, key: Mapping[str, str]) -> bool:
+    """Check the 64 bytes r and s of RFC 7518 section 3.4."""
+    if key.get("kty") != "EC" or key.get("crv") != "P-256" or len(signature) != 64:
+        return False
+    x = int.from_bytes(_bytes(key["x"], "public key"), "big")
+    y = int.from_bytes(_bytes(key["y"], "public key"), "big")
+    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+    return PublicKey(x, y).verifies(signed, r, s)
 
 
 def _pss_fits(hash_name: str, signed: bytes, encoded: bytes, bits: int) -> bool:

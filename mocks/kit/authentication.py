@@ -1,191 +1,240 @@
-"""Tokens: the system's OAuth 2 token endpoint, and who a call comes from.
+"""Who a call comes from: the ways in that ``authentication`` of ``behaviour.yaml`` declares.
 
-Two grants are imitated: a refresh token (Login with Amazon and its like) and client credentials
-proved by a signed assertion (RFC 7523, as NetSuite asks for it). An assertion's structure and
-claims are always checked; its signature only when the estate was given the client's public RSA
-key (``settings.assertion_keys``), see :mod:`mocks.kit.assertions`.
+One main way and, under ``also``, any further ones: access tokens from an OAuth 2 endpoint
+(:mod:`mocks.kit.token_endpoint`), static API tokens, HTTP Basic, and signed requests of OAuth 1
+(:mod:`mocks.kit.tba`). Every account has credentials of its own.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
-from urllib.parse import parse_qs
+from typing import Any, Protocol
 
 from harness.model.errors import MetadataError
 from harness.model.exchange import HttpRequest
-from harness.model.instants import SECOND_US
 from harness.model.ports import Randomness, SystemAccess
 from harness.model.values import JsonObject
-from mocks.kit.assertions import AssertionRefused, check_assertion
-from mocks.kit.simulator import Answer, RefusalKind, Refused
+from mocks.kit.basic import basic_credentials
+from mocks.kit.calls import Answer, RefusalKind, Refused
+from mocks.kit.tba import SignedRequests
+from mocks.kit.token_endpoint import (
+    OAUTH_KINDS,
+    TOKEN_ADDRESS,
+    TokenEndpoint,
+    TokenError,
+    TokenRefused,
+)
 
-TOKEN_ADDRESS = "token"  # noqa: S105 - the name of an operation, not a secret
-_ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-_FORM = "application/x-www-form-urlencoded"
-_KINDS = ("oauth2_refresh_token", "oauth2_client_assertion", "none")
+__all__ = ["TOKEN_ADDRESS", "TokenDesk", "TokenError", "TokenRefused"]
 
-
-class TokenError(StrEnum):
-    """The error codes of RFC 6749 section 5.2 this endpoint uses."""
-
-    INVALID_REQUEST = "invalid_request"
-    INVALID_CLIENT = "invalid_client"
-    INVALID_GRANT = "invalid_grant"
-    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+_KINDS = (*OAUTH_KINDS, "static_token", "basic", "tba", "none")
 
 
-class TokenRefused(Exception):
-    """The token endpoint says no, in the words of RFC 6749."""
+class WayIn(Protocol):
+    """One way to prove who is calling."""
 
-    def __init__(self, error: TokenError, description: str, status: int = 400) -> None:
-        """Keep the error code and its explanation."""
-        super().__init__(description)
-        self.error = error
-        self.description = description
-        self.status = status
+    def recognises(self, request: HttpRequest) -> bool:
+        """Say whether the request tries this way, rightly or wrongly."""
+        ...
 
-    def answer(self) -> Answer:
-        """Return the error answer of RFC 6749 section 5.2."""
-        body = {"error": self.error.value, "error_description": self.description}
-        return Answer(self.status, body, (("cache-control", "no-store"),))
+    def account(self, request: HttpRequest, now_us: int) -> str:
+        """Return the account; raises ``Refused`` UNAUTHENTICATED or TOKEN_EXPIRED."""
+        ...
+
+    def owner(self, request: HttpRequest) -> str | None:
+        """Return whose credentials these are, without judging them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
-class _Token:
-    account: str
-    expires_us: int
+class _TokenHeader:
+    """Where a token travels: a header of its own, or behind a word such as Bearer."""
+
+    name: str
+    scheme: str
+
+    def read(self, request: HttpRequest) -> str | None:
+        value = request.header(self.name)
+        if value is None or not self.scheme:
+            return value
+        scheme, _, token = value.partition(" ")
+        return token if scheme.lower() == self.scheme.lower() else None
+
+    def refusal(self, request: HttpRequest) -> Refused:
+        if not request.header(self.name):
+            msg = f"the request has no {self.name} header"
+        else:
+            msg = f"the {self.name} header is not '{self.scheme} <access token>'"
+        return Refused(RefusalKind.UNAUTHENTICATED, msg)
+
+
+def _token_header(rules: JsonObject) -> _TokenHeader:
+    name = str(rules.get("request_header", "authorization")).lower()
+    usual = "Bearer" if name == "authorization" else ""
+    return _TokenHeader(name, str(rules.get("request_scheme", usual)))
+
+
+class _IssuedTokens:
+    """Access tokens of the token endpoint."""
+
+    def __init__(self, header: _TokenHeader, endpoint: TokenEndpoint) -> None:
+        self._header = header
+        self._endpoint = endpoint
+
+    def recognises(self, request: HttpRequest) -> bool:
+        return bool(self._header.read(request))
+
+    def account(self, request: HttpRequest, now_us: int) -> str:
+        value = self._header.read(request)
+        if not value:
+            raise self._header.refusal(request)
+        return self._endpoint.account_of(value.strip(), now_us)
+
+    def owner(self, request: HttpRequest) -> str | None:
+        return self._endpoint.owner_of((self._header.read(request) or "").strip())
+
+
+class _StaticTokens:
+    """API tokens that are made once by hand and never expire."""
+
+    def __init__(self, header: _TokenHeader, accesses: Mapping[str, SystemAccess]) -> None:
+        self._header = header
+        self._owners = {
+            access.credentials.values.get("access_token", ""): account
+            for account, access in accesses.items()
+        }
+
+    def recognises(self, request: HttpRequest) -> bool:
+        return bool(self._header.read(request))
+
+    def account(self, request: HttpRequest, now_us: int) -> str:
+        value = self._header.read(request)
+        if not value:
+            raise self._header.refusal(request)
+        account = self._owners.get(value.strip())
+        if account is None:
+            raise Refused(RefusalKind.UNAUTHENTICATED, "nobody here has this token")
+        return account
+
+    def owner(self, request: HttpRequest) -> str | None:
+        return self._owners.get((self._header.read(request) or "").strip())
+
+
+class _Basic:
+    """HTTP Basic with the credentials ``username`` and ``password``."""
+
+    def __init__(self, accesses: Mapping[str, SystemAccess]) -> None:
+        self._accesses = accesses
+
+    def recognises(self, request: HttpRequest) -> bool:
+        return (request.header("authorization") or "").lower().startswith("basic ")
+
+    def owner(self, request: HttpRequest) -> str | None:
+        pair = basic_credentials(request)
+        for account, access in self._accesses.items():
+            secrets = access.credentials.values
+            if pair is not None and pair == (secrets.get("username"), secrets.get("password")):
+                return account
+        return None
+
+    def account(self, request: HttpRequest, now_us: int) -> str:
+        account = self.owner(request)
+        if account is not None:
+            return account
+        msg = "the authorization header is not 'Basic <user:password>' of anybody here"
+        raise Refused(RefusalKind.UNAUTHENTICATED, msg)
+
+
+class _Nobody:
+    """No authentication: every call comes from the default account."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+
+    def recognises(self, request: HttpRequest) -> bool:
+        return True
+
+    def account(self, request: HttpRequest, now_us: int) -> str:
+        return self._account
+
+    def owner(self, request: HttpRequest) -> str | None:
+        return self._account
 
 
 class TokenDesk:
-    """Issues access tokens and recognises them again."""
+    """Recognises callers by every way in a system declares, and owns its token endpoint."""
 
     def __init__(
         self,
         behaviour: JsonObject,
-        access: SystemAccess,
+        accesses: Mapping[str, SystemAccess],
         stream: Randomness,
-        settings: Mapping[str, object],
+        settings: Mapping[str, Any],
     ) -> None:
-        """Read ``authentication`` of ``behaviour.yaml``; the account comes from ``access``."""
+        """Read ``authentication``; ``accesses`` holds the credentials by account.
+
+        Raises ``MetadataError`` for a kind that is not known.
+        """
         rules: JsonObject = behaviour.get("authentication") or {"kind": "none"}
         self.kind = str(rules["kind"])
-        if self.kind not in _KINDS:
-            msg = f"the authentication kind {self.kind!r} is not known."
-            raise MetadataError(msg, remedy=f"Use one of: {', '.join(_KINDS)}.")
-        self.token_path = str(rules.get("token_path", ""))
-        self.account = access.account
-        self._header = str(rules.get("request_header", "authorization")).lower()
-        self._seconds = int(rules.get("token_seconds", 3600))
-        self._credentials = access.credentials.values
-        self._stream = stream
-        keys = settings.get("assertion_keys") or {}
-        self._keys: Mapping[str, Mapping[str, str]] = keys if isinstance(keys, Mapping) else {}
-        self._tokens: dict[str, _Token] = {}
+        self.endpoint = TokenEndpoint(rules, accesses, stream, settings)
+        self.token_path = self.endpoint.path
+        pattern = re.sub(r"\\\{[^/{}]+\\\}", "[^/]+", re.escape(self.token_path))
+        self._token_path = re.compile(pattern) if "{" in self.token_path else None
+        self._ways = [
+            self._way({**rules, **further}, accesses, settings)
+            for further in ({}, *rules.get("also", ()))
+        ]
 
-    # -- calls ----------------------------------------------------------------------------------
+    def _way(
+        self, rules: JsonObject, accesses: Mapping[str, SystemAccess], settings: Mapping[str, Any]
+    ) -> WayIn:
+        kind = str(rules["kind"])
+        if kind in OAUTH_KINDS:
+            return _IssuedTokens(_token_header(rules), self.endpoint)
+        if kind == "static_token":
+            return _StaticTokens(_token_header(rules), accesses)
+        if kind == "basic":
+            return _Basic(accesses)
+        if kind == "tba":
+            return SignedRequests(rules, accesses)
+        if kind == "none":
+            return _Nobody(next(iter(accesses)))
+        msg = f"the authentication kind {kind!r} is not known."
+        raise MetadataError(msg, remedy=f"Use one of: {', '.join(_KINDS)}.")
 
     def authenticate(self, request: HttpRequest, now_us: int) -> str:
         """Return the account; raises ``Refused`` UNAUTHENTICATED or TOKEN_EXPIRED."""
-        if self.kind == "none":
-            return self.account
-        value = request.header(self._header)
-        if not value:
-            msg = f"the request has no {self._header} header"
-            raise Refused(RefusalKind.UNAUTHENTICATED, msg)
-        if self._header == "authorization":
-            scheme, _, value = value.partition(" ")
-            if scheme.lower() != "bearer":
-                msg = "the authorization header is not 'Bearer <access token>'"
-                raise Refused(RefusalKind.UNAUTHENTICATED, msg)
-        token = self._tokens.get(value.strip())
-        if token is None:
-            msg = "the access token was never issued here"
-            raise Refused(RefusalKind.UNAUTHENTICATED, msg)
-        if now_us >= token.expires_us:
-            msg = "the access token has expired; ask the token endpoint for another"
-            raise Refused(RefusalKind.TOKEN_EXPIRED, msg)
-        return token.account
+        ways = self._ways
+        if len(ways) > 1:
+            for way in ways:
+                if way.recognises(request):
+                    return way.account(request, now_us)
+        return ways[0].account(request, now_us)
+
+    def owner(self, request: HttpRequest) -> str | None:
+        """Return whose credentials a request shows, good or expired, without judging them."""
+        for way in self._ways:
+            if way.recognises(request):
+                return way.owner(request)
+        return None
 
     def expire_all(self, now_us: int) -> int:
-        """Let every token expire now and return how many were still good."""
-        good = [value for value, token in self._tokens.items() if token.expires_us > now_us]
-        for value in good:
-            self._tokens[value] = _Token(self._tokens[value].account, now_us)
-        return len(good)
+        """Let every issued token expire now and return how many were still good."""
+        return self.endpoint.expire_all(now_us)
 
-    # -- the token endpoint -------------------------------------------------------------------
+    def consent(self, account: str, now_us: int) -> str:
+        """Return an authorization code, as a person's consent in the browser would give one."""
+        return self.endpoint.consent(account, now_us)
 
     def is_token_request(self, path: str) -> bool:
         """Say whether a path is the token endpoint."""
+        if self._token_path is not None:
+            return self._token_path.fullmatch(path) is not None
         return bool(self.token_path) and path == self.token_path
 
-    def issue(self, request: HttpRequest, now_us: int) -> Answer:
-        """Answer a token request; raises ``TokenRefused``."""
-        if request.method != "POST":
-            raise TokenRefused(TokenError.INVALID_REQUEST, "the token endpoint takes POST", 405)
-        form = self._form(request)
-        if self.kind == "oauth2_refresh_token":
-            self._check_refresh(form)
-        else:
-            self._check_assertion(form, now_us)
-        value = "dgt-" + "".join(format(self._stream.randrange(0, 16), "x") for _ in range(32))
-        self._tokens[value] = _Token(self.account, now_us + self._seconds * SECOND_US)
-        body: dict[str, object] = {
-            "access_token": value,
-            "token_type": "bearer",
-            "expires_in": self._seconds,
-        }
-        if self.kind == "oauth2_refresh_token":
-            body["refresh_token"] = form["refresh_token"]
-        return Answer(200, body, (("cache-control", "no-store"),))
-
-    @staticmethod
-    def _form(request: HttpRequest) -> dict[str, str]:
-        media_type = (request.header("content-type") or "").split(";", 1)[0].strip().lower()
-        if media_type != _FORM:
-            raise TokenRefused(TokenError.INVALID_REQUEST, f"the token endpoint reads {_FORM}")
-        try:
-            pairs = parse_qs(request.body.decode("utf-8"), strict_parsing=bool(request.body))
-        except ValueError:
-            raise TokenRefused(TokenError.INVALID_REQUEST, "the body is no web form") from None
-        repeated = sorted(name for name, values in pairs.items() if len(values) > 1)
-        if repeated:
-            raise TokenRefused(TokenError.INVALID_REQUEST, f"given twice: {', '.join(repeated)}")
-        return {name: values[0] for name, values in pairs.items()}
-
-    def _check_refresh(self, form: Mapping[str, str]) -> None:
-        if form.get("grant_type") != "refresh_token":
-            raise TokenRefused(
-                TokenError.UNSUPPORTED_GRANT_TYPE, "grant_type must be refresh_token"
-            )
-        for name in ("client_id", "client_secret", "refresh_token"):
-            if not form.get(name):
-                raise TokenRefused(TokenError.INVALID_REQUEST, f"{name} is missing")
-        if any(form[n] != self._credentials[n] for n in ("client_id", "client_secret")):
-            raise TokenRefused(
-                TokenError.INVALID_CLIENT, "client_id and client_secret do not match", 401
-            )
-        if form["refresh_token"] != self._credentials["refresh_token"]:
-            raise TokenRefused(TokenError.INVALID_GRANT, "the refresh token is not valid")
-
-    def _check_assertion(self, form: Mapping[str, str], now_us: int) -> None:
-        if form.get("grant_type") != "client_credentials":
-            raise TokenRefused(
-                TokenError.UNSUPPORTED_GRANT_TYPE, "grant_type must be client_credentials"
-            )
-        if form.get("client_assertion_type") != _ASSERTION_TYPE:
-            msg = f"client_assertion_type must be {_ASSERTION_TYPE}"
-            raise TokenRefused(TokenError.INVALID_REQUEST, msg)
-        try:
-            check_assertion(
-                form.get("client_assertion", ""),
-                now_s=now_us // SECOND_US,
-                token_path=self.token_path,
-                client_id=self._credentials.get("client_id"),
-                key_id=self._credentials.get("certificate_id"),
-                keys=self._keys,
-            )
-        except AssertionRefused as refused:
-            raise TokenRefused(TokenError.INVALID_CLIENT, str(refused), 401) from None
+    def issue(self, request: HttpRequest, now_us: int) -> tuple[Answer, str]:
+        """Answer a token request and say whose it was; raises ``TokenRefused``."""
+        return self.endpoint.issue(request, now_us)

@@ -34,7 +34,10 @@ class BookKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """One effect. ``request_id`` names the request that caused it, ``None`` for the world."""
+    """One effect. ``request_id`` names the request that caused it, ``None`` for the world.
+
+    ``account`` is whose shop or company changed; ``None`` where a system knows no accounts.
+    """
 
     sequence: int
     at_us: int
@@ -42,6 +45,7 @@ class BookEntry:
     key: str
     data: JsonObject = field(default_factory=dict)
     request_id: str | None = None
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,27 @@ class CallRecord:
     delivered: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryRecord:
+    """One attempt to deliver one event to one subscription.
+
+    ``outcome`` is ``delivered``, ``failed`` (an answer that does not count as success),
+    ``timed_out``, ``unreachable``, or ``lost`` (never sent). ``attempt`` counts from 1; a
+    duplicate starts over with another ``delivery_id`` and the same ``event_id``.
+    """
+
+    sequence: int
+    at_us: int
+    event_id: str
+    delivery_id: str
+    topic: str
+    account: str
+    subscription: str
+    attempt: int
+    status: int | None
+    outcome: str
+
+
 class Books:
     """Append-only; one per simulated system."""
 
@@ -75,6 +100,55 @@ class Books:
         self.system = system
         self.entries: list[BookEntry] = []
         self.calls: list[CallRecord] = []
+        self.deliveries: list[DeliveryRecord] = []
+
+    def enter(
+        self,
+        at_us: int,
+        kind: BookKind,
+        key: str,
+        data: JsonObject | None = None,
+        *,
+        request_id: str | None = None,
+        account: str | None = None,
+    ) -> BookEntry:
+        """Append one effect and return it."""
+        entry = BookEntry(len(self.entries), at_us, kind, key, data or {}, request_id, account)
+        self.entries.append(entry)
+        return entry
+
+    def for_account(self, account: str) -> AccountBooks:
+        """Return the same books as one account writes in them."""
+        return AccountBooks(self, account)
+
+    def record_call(self, **facts: Any) -> CallRecord:
+        """Append one call; takes the fields of :class:`CallRecord` but ``sequence``."""
+        call = CallRecord(sequence=len(self.calls), **facts)
+        self.calls.append(call)
+        return call
+
+    def record_delivery(self, **facts: Any) -> DeliveryRecord:
+        """Append one delivery; takes the fields of :class:`DeliveryRecord` but ``sequence``."""
+        delivery = DeliveryRecord(sequence=len(self.deliveries), **facts)
+        self.deliveries.append(delivery)
+        return delivery
+
+    def of(self, *kinds: BookKind, account: str | None = None) -> Iterator[BookEntry]:
+        """Yield the entries of these kinds, oldest first; of one account when it is named."""
+        wanted = frozenset(kinds)
+        return (
+            entry
+            for entry in self.entries
+            if entry.kind in wanted and (account is None or entry.account == account)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AccountBooks:
+    """The books of a system with one account's name already on every entry."""
+
+    books: Books
+    account: str
 
     def enter(
         self,
@@ -85,18 +159,5 @@ class Books:
         *,
         request_id: str | None = None,
     ) -> BookEntry:
-        """Append one effect and return it."""
-        entry = BookEntry(len(self.entries), at_us, kind, key, data or {}, request_id)
-        self.entries.append(entry)
-        return entry
-
-    def record_call(self, **facts: Any) -> CallRecord:
-        """Append one call; takes the fields of :class:`CallRecord` but ``sequence``."""
-        call = CallRecord(sequence=len(self.calls), **facts)
-        self.calls.append(call)
-        return call
-
-    def of(self, *kinds: BookKind) -> Iterator[BookEntry]:
-        """Yield the entries of these kinds, oldest first."""
-        wanted = frozenset(kinds)
-        return (entry for entry in self.entries if entry.kind in wanted)
+        """Append one effect of this account and return it."""
+        return self.books.enter(at_us, kind, key, data, request_id=request_id, account=self.account)

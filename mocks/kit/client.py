@@ -9,6 +9,7 @@ from harness.model.exchange import HttpRequest, HttpResponse
 from harness.model.instants import SECOND_US
 from harness.model.ports import Clock
 from harness.simulation.clock import loop_seconds
+from mocks.kit.accounts import ANY_DOOR, Door
 from mocks.kit.pipeline import Edge
 from mocks.kit.plan import Delivery, ResponsePlan
 
@@ -20,9 +21,13 @@ class InProcessClient:
     and the system goes on with what it was told, as real ones do.
     """
 
-    def __init__(self, edge: Edge, clock: Clock) -> None:
-        """Call ``edge``; ``clock`` measures the caller's patience."""
+    def __init__(self, edge: Edge, clock: Clock, door: Door = ANY_DOOR) -> None:
+        """Call ``edge``, at the address of one region or account when ``door`` names it.
+
+        ``clock`` measures the caller's patience.
+        """
         self._edge = edge
+        self._door = door
         self._clock = clock
         self._services: set[asyncio.Task[None]] = set()  # held so that none is collected; not read
 
@@ -47,7 +52,7 @@ class InProcessClient:
     async def _serve(self, request: HttpRequest, answer: asyncio.Future[HttpResponse]) -> None:
         edge = self._edge
         try:
-            plan = await edge.serve(request)
+            plan = await edge.serve(request, door=self._door)
             if plan.delay_us:
                 await self._clock.sleep(plan.delay_us / SECOND_US)
             waiting = not answer.done()

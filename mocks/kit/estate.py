@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harness.model.contract import Contract
@@ -13,9 +13,11 @@ from harness.model.ports import Clock, Streams, SystemAccess
 from harness.model.values import JsonObject
 from harness.simulation.faults import FaultPlan
 from harness.simulation.trace import Trace
+from mocks.kit.accounts import Account, Door
 from mocks.kit.books import Books
 from mocks.kit.client import InProcessClient
 from mocks.kit.pipeline import Edge
+from mocks.kit.posting import Poster, Receivers
 from mocks.kit.simulator import Simulator, SimulatorSetup
 
 if TYPE_CHECKING:
@@ -60,21 +62,24 @@ class Estate:
         faults: FaultPlan | None = None,
         trace: Trace | None = None,
         settings: Mapping[str, Mapping[str, Any]] | None = None,
+        accounts: Mapping[str, Sequence[Account]] | None = None,
         drift_packs: Mapping[str, str | JsonObject | None] | None = None,
         check_answers: bool = False,
         latency: bool = True,
     ) -> None:
         """Set up the systems; raises ``UsageError`` for a name no simulator has.
 
-        ``settings`` overrides ``behaviour.yaml`` by system; ``drift_packs`` names the pack a
-        system starts with.
+        ``settings`` overrides ``behaviour.yaml`` by system; ``accounts`` names the sellers or
+        companies of a system (without it, its default one); ``drift_packs`` names the pack a
+        system starts with. All events go to :attr:`receivers` until :meth:`post_events_with`.
         """
         known = discover()
         self.clock = clock
         self.simulators: dict[str, Simulator] = {}
         self.edges: dict[str, Edge] = {}
         self.books: dict[str, Books] = {}
-        self._clients: dict[str, InProcessClient] = {}
+        self.receivers = Receivers()
+        self._clients: dict[tuple[str, str | None], InProcessClient] = {}
         for name in names:
             if name not in known:
                 msg = f"there is no simulator {name!r}."
@@ -86,6 +91,7 @@ class Estate:
                 streams=streams,
                 books=Books(name),
                 settings=(settings or {}).get(name, {}),
+                accounts=tuple((accounts or {}).get(name, ())),
             )
             simulator = known[name](setup)
             edge = Edge(
@@ -105,31 +111,45 @@ class Estate:
             self.simulators[name] = simulator
             self.edges[name] = edge
             self.books[name] = setup.books
-            self._clients[name] = InProcessClient(edge, clock)
+            edge.courier.poster = self.receivers
+            self._clients[name, None] = InProcessClient(edge, clock)
 
     @property
     def failures(self) -> list[Exception]:
         """Everything simulators raised by mistake; a run that has any proved nothing."""
         return [error for edge in self.edges.values() for error in edge.failures]
 
-    def client(self, name: str) -> InProcessClient:
-        """Return the thin client of one system."""
-        return self._clients[name]
+    def post_events_with(self, poster: Poster) -> None:
+        """Deliver every system's events through ``poster`` from now on."""
+        for edge in self.edges.values():
+            edge.courier.poster = poster
 
-    def httpx_client(self, name: str) -> httpx.AsyncClient:
+    def client(self, name: str, account: str | None = None) -> InProcessClient:
+        """Return the thin client of one system, at the address of ``account`` when named."""
+        found = self._clients.get((name, account))
+        if found is None:
+            simulator = self.simulators[name]
+            owner = simulator.accounts[account]
+            door = Door(owner.region, owner.id if owner.host is not None else None)
+            found = InProcessClient(self.edges[name], self.clock, door)
+            self._clients[name, account] = found
+        return found
+
+    def httpx_client(self, name: str, account: str | None = None) -> httpx.AsyncClient:
         """Return an httpx client of one system, over the same edge."""
         import httpx
 
         from mocks.kit.httpx_transport import SimulatedTransport
 
-        transport = SimulatedTransport(self._clients[name])
-        return httpx.AsyncClient(
-            transport=transport, base_url=in_process_url(name), trust_env=False
-        )
+        transport = SimulatedTransport(self.client(name, account))
+        base_url = self.access(name, account=account).base_url
+        return httpx.AsyncClient(transport=transport, base_url=base_url, trust_env=False)
 
-    def access(self, name: str, base_url: str | None = None) -> SystemAccess:
+    def access(
+        self, name: str, base_url: str | None = None, *, account: str | None = None
+    ) -> SystemAccess:
         """Return what a client needs to call a system, in process or at ``base_url``."""
-        return self.simulators[name].access(base_url or in_process_url(name))
+        return self.simulators[name].access(base_url or in_process_url(name), account)
 
 
 def _contracts(catalog: Catalog, name: str) -> dict[str, Contract]:

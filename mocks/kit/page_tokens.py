@@ -32,5 +32,8 @@ def unseal(token: str) -> JsonObject:
     if fingerprint(body) != text[:_SEAL_LENGTH]:
         msg = "this page token was cut or edited"
         raise ValueError(msg)
-    state: JsonObject = json.loads(body)
+    state = json.loads(body)
+    if not isinstance(state, dict):
+        msg = "this page token holds no walk"
+        raise ValueError(msg)
     return state

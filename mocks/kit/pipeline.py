@@ -1,57 +1,51 @@
 """The edge of a simulated system: every request passes the same named stages.
 
 connect, route, before_authentication, authenticate (or issue a token), before_throttling, meter,
-validate against the contract, before_effect, handler, after_effect, response, bytes. A fault can
-strike between any two of them, in both ways of running, because both ways come through here.
+validate against the contract, idempotency key, before_effect, handler, after_effect, headers,
+response, bytes. A fault can strike between any two of them, in both ways of running, because both
+ways come through here.
 """
 
 from __future__ import annotations
 
-import traceback
 import zlib
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from harness.model.contract import Operation
+from harness.model.errors import MetadataError
 from harness.model.exchange import HttpRequest, HttpResponse
 from harness.model.instants import SECOND_US
 from harness.model.ports import Clock, Streams
-from harness.model.values import Json, JsonObject
-from harness.simulation.faults import CallIdentity, Fault, FaultKind, FaultPlan, Stage
+from harness.model.values import JsonObject
+from harness.simulation.faults import CallIdentity, FaultPlan, Stage
 from harness.simulation.trace import Trace
-from mocks.kit.answers import HTML_PAGE, OUTCOMES, encode_json, explained
-from mocks.kit.authentication import TOKEN_ADDRESS, TokenDesk, TokenRefused
+from mocks.kit.accounts import ANY_DOOR, Account, Door
+from mocks.kit.authentication import TOKEN_ADDRESS, TokenDesk
+from mocks.kit.binding import Binder, Bound
 from mocks.kit.books import BookKind
+from mocks.kit.calls import UNMETERED, Answer, AskFirst, Call, RefusalKind, Refused
+from mocks.kit.drifting import Drifting
+from mocks.kit.event_delivery import Courier
+from mocks.kit.event_wiring import delivery_setup
+from mocks.kit.idempotency import NO_TICKET, Repeated
 from mocks.kit.latency import Latency
+from mocks.kit.manner_drift import MannerDrift
 from mocks.kit.plan import Delivery, OpenCall, ResponsePlan
-from mocks.kit.quotas import Quotas
+from mocks.kit.quotas import Caller, Quotas
+from mocks.kit.refusing import Refusals
+from mocks.kit.responding import Responder
 from mocks.kit.routing import Route, Router
-from mocks.kit.shapes import DriftPack
-from mocks.kit.simulator import Answer, Call, RefusalKind, Refused, Simulator
-from mocks.kit.striking import Cut, Striker, Struck
-from mocks.kit.validation import RequestChecker, Schemas, check_answer
-
-
-@dataclass(slots=True, eq=False)
-class _Bound:
-    """An operation and everything prepared for it, made on its first call."""
-
-    route: Route
-    address: str
-    operation: Operation
-    api: str
-    version: str
-    schemas: Schemas
-    checker: RequestChecker
-    handler: Callable[[Call], Answer] | None
+from mocks.kit.simulator import Simulator
+from mocks.kit.striking import Cut, Striker
 
 
 class Edge:
     """One simulated system as its clients meet it.
 
     ``failures`` holds what simulators raised by mistake: a run that has any proved nothing.
-    With ``check_answers`` every answer is held against the contract as well, for tests.
+    With ``check_answers`` every answer and event is held against the contract too, for tests.
     """
 
     def __init__(
@@ -72,12 +66,14 @@ class Edge:
         self.books = simulator.books
         self.clock = clock
         self.trace = trace
-        self.failures: list[Exception] = []
-        self.router = Router(setup.contracts)
+        self._refusals = Refusals(simulator, clock, trace)
+        self.router = Router(setup.contracts, self._serves(simulator))
         self.quotas = Quotas(setup.behaviour)
+        self._accesses = {a.id: simulator.access("", a.id) for a in simulator.accounts}
+        self._several = len(simulator.accounts) > 1
         self.tokens = TokenDesk(
             setup.behaviour,
-            simulator.access(""),
+            self._accesses,
             streams.stream(f"tokens/{self.system}"),
             simulator.settings,
         )
@@ -92,14 +88,49 @@ class Edge:
         self._latency = Latency(
             setup.behaviour if latency else {}, streams.stream(f"latency/{self.system}")
         )
-        self._streams = streams
-        self._check_answers = check_answers
-        self._unknown_query = str(setup.behaviour.get("unknown_query", "refuse"))
-        self._schemas = {api: Schemas(contract) for api, contract in setup.contracts.items()}
-        self._bound: dict[str, _Bound] = {}
+        self._binder = Binder(
+            simulator,
+            costs=lambda address: any(q.kind == "cost" for q in self.quotas.of(address)),
+            check_answers=check_answers,
+        )
+        self._manners = simulator.manners
+        self._doors = simulator.doors
+        self._drifting = Drifting(streams, self.system)
+        self._manner_drift = MannerDrift(simulator, self.quotas, self.router)
+        self._responder = Responder(
+            simulator,
+            clock=clock,
+            quotas=self.quotas,
+            latency=self._latency,
+            drifting=self._drifting,
+            striker=self._striker,
+        )
         self._nth: Counter[str] = Counter()
+        self._callers: dict[tuple[str, str, str | None], Caller] = {}
         self._requests = 0
-        self._drift: DriftPack | None = None
+        delivery = delivery_setup(
+            simulator,
+            self._accesses,
+            clock=clock,
+            latency=self._latency,
+            striker=self._striker,
+            drifting=self._drifting,
+            binder=self._binder,
+            trace=trace,
+            failed=self.failures.append,
+        )
+        self.courier = Courier(self._manners.events, delivery)
+
+    @staticmethod
+    def _serves(simulator: Simulator) -> Mapping[str, str]:
+        """Return the versions to serve: the run's setting, else the declaration."""
+        declared = simulator.setup.behaviour.get("serves") or {}
+        return {**declared, **(simulator.settings.get("serves") or {})}
+
+    @property
+    def failures(self) -> list[Exception]:
+        """Return everything the simulator raised by mistake."""
+        return self._refusals.failures
 
     @property
     def faults(self) -> FaultPlan | None:
@@ -112,10 +143,27 @@ class Edge:
 
     # -- what a scenario can do to a system -----------------------------------------------------
 
-    def switch_drift_pack(self, pack: JsonObject | None) -> None:
-        """Serve another shape from the next answer on; ``None`` goes back to the contract."""
-        stream = self._streams.stream(f"drift/{self.system}")
-        self._drift = DriftPack(pack, stream) if pack is not None else None
+    def switch_drift_pack(
+        self,
+        pack: JsonObject | None,
+        *,
+        accounts: tuple[str, ...] = (),
+        regions: tuple[str, ...] = (),
+    ) -> None:
+        """Serve another shape from the next answer on, to all or to some accounts or regions.
+
+        ``None`` goes back to the contract for the same ones.
+        """
+        now_us = self.clock.now_us()
+        before = self._drifting.packs()
+        self._drifting.switch(pack, accounts=accounts, regions=regions)
+        try:
+            self._manner_drift.play(self._drifting.packs(), now_us)
+        except MetadataError:
+            # A pack that cannot be played changes nothing, neither shape nor manner.
+            self._drifting.restore(before)
+            self._manner_drift.play(before, now_us)
+            raise
 
     def squeeze(
         self,
@@ -125,18 +173,39 @@ class Edge:
         rate: float | None = None,
         burst: int | None = None,
         slots: int | None = None,
+        account: str | None = None,
     ) -> None:
         """Tighten quotas at once; values are relative to the published ones."""
         now_us = self.clock.now_us()
-        self.quotas.squeeze(quota_id, now_us, factor=factor, rate=rate, burst=burst, slots=slots)
+        self.quotas.squeeze(
+            quota_id, now_us, factor=factor, rate=rate, burst=burst, slots=slots, account=account
+        )
 
     def restore_quotas(self) -> None:
         """Go back to the published quotas."""
         self.quotas.restore(self.clock.now_us())
 
+    def serve_version(self, api: str, version: str) -> None:
+        """Let another version of an API answer at the addresses its versions share."""
+        self.router.serve(api, version)
+
     def expire_tokens(self) -> int:
         """Let every access token expire now and return how many were still good."""
         return self.tokens.expire_all(self.clock.now_us())
+
+    def lag_lists(
+        self,
+        seconds: Any,
+        *,
+        share: float = 1.0,
+        operations: tuple[str, ...] = ("*",),
+        accounts: tuple[str, ...] = (),
+        regions: tuple[str, ...] = (),
+    ) -> None:
+        """Let lists show a share of the changes later, for all or for some accounts or regions."""
+        self._manners.visibility.delay(
+            seconds, operations=operations, share=share, accounts=accounts, regions=regions
+        )
 
     # -- one request ----------------------------------------------------------------------------
 
@@ -150,30 +219,69 @@ class Edge:
         self.settle(plan, delivered=True)
         return plan
 
-    async def serve(self, request: HttpRequest) -> ResponsePlan:
+    async def serve(self, request: HttpRequest, *, door: Door = ANY_DOOR) -> ResponsePlan:
         """Answer a request; :meth:`settle` must follow, exactly once.
 
-        Run it in a task of its own: a client that gives up must not stop the effect.
+        ``door`` is the region or account whose address a mount listens on. Run it in a task of
+        its own: a client that gives up must not stop the effect.
         """
         self._requests += 1
         call = OpenCall(
             self.clock.now_us(), f"{self.system}-{self._requests:06d}", request.method, request.path
         )
-        route, values, refused = self._find(request)
+        if self._doors.tell_apart:
+            entered, path = self._doors.enter(request.header("host"), request.path)
+            door = entered if door is ANY_DOOR else door
+            if path != request.path:
+                request = replace(request, path=path)
+        request, route, values, refused = self._find(request, call.at_us)
         unrouted = TOKEN_ADDRESS if refused is None else ""
         address = route.address if route is not None else unrouted
         call.operation = address or None
-        self._nth[address] += 1
-        identity = CallIdentity(self.system, address, None, self._nth[address])
+        call.region = door.region
+        identity = self._identity(request, address, door)
+        armed = self._striker.armed
         try:
-            self._striker.strike(Stage.CONNECT, identity)
-            await self._wait(self._latency.network_us())
+            if armed:
+                self._striker.strike(Stage.CONNECT, identity)
+            if network_us := self._latency.network_us():
+                await self._wait(network_us)
             call.at_us = self.clock.now_us()
-            answer = await self._answer(request, call, identity, route, values, refused)
+            if refused is not None:
+                raise refused
+            if armed:
+                self._striker.strike(Stage.BEFORE_AUTHENTICATION, identity)
+            if route is None:
+                answer = await self._issue_token(request, call)
+            else:
+                answer = await self._operate(request, call, identity, route, values, door)
         except Cut as cut:
             call.outcome = cut.kind.value
             return ResponsePlan(HttpResponse(0), cut.delivery, call=call)
-        return self._plan(answer, call, identity)
+        except Exception as error:  # noqa: BLE001 - sorted out below; a bug must not stop the world
+            answer = self._refusals.answer_to(error, call)
+        try:
+            return self._responder.plan(answer, call, identity)
+        except Exception as error:  # noqa: BLE001 - a body that is no JSON is the simulator's bug
+            answer = self._refusals.answer_to(error, call)
+            return self._responder.plan(answer, call, identity)
+
+    def _identity(self, request: HttpRequest, address: str, door: Door) -> CallIdentity:
+        """Name the call for faults; where several accounts call, each counts for itself."""
+        if not self._several:
+            only = self.simulator.accounts.default
+            self._nth[address] += 1
+            nth, region = self._nth[address], door.region or only.region
+            return CallIdentity(self.system, address, only.id, nth, region)
+        owner = self.tokens.owner(request)
+        region = door.region
+        if owner is not None and region is None:
+            region = self.simulator.accounts[owner].region
+        counted = f"{address}|{owner or ''}"
+        self._nth[counted] += 1
+        return CallIdentity(
+            self.system, address, owner, self._nth[counted], region=region, shared=False
+        )
 
     def settle(self, plan: ResponsePlan, *, delivered: bool) -> None:
         """Book the call of a plan; ``delivered`` says whether the client took the answer."""
@@ -194,6 +302,7 @@ class Edge:
             outcome=call.outcome,
             delivered=complete,
         )
+        self.courier.wake()
         if self.trace is not None:
             self.trace.record(
                 self.clock.now_us(),
@@ -209,53 +318,30 @@ class Edge:
                 body=zlib.crc32(plan.response.body),
             )
 
-    def _find(self, request: HttpRequest) -> tuple[Route | None, dict[str, str], Refused | None]:
+    def reject(self, status: int, explanation: str) -> HttpResponse:
+        """Word a request that was so wrong that it never became one, in the vendor's shape."""
+        call = OpenCall(self.clock.now_us(), f"{self.system}-{self._requests:06d}", "", "")
+        return self._refusals.reject(status, explanation, call)
+
+    def _find(
+        self, request: HttpRequest, now_us: int
+    ) -> tuple[HttpRequest, Route | None, dict[str, str], Refused | None]:
         if self.tokens.is_token_request(request.path):
-            return None, {}, None
+            return request, None, {}, None
         try:
+            request = self.simulator.readdressed(request, now_us)
             route, values = self.router.find(request.method, request.path)
         except Refused as refused:
-            return None, {}, refused
-        return route, values, None
-
-    async def _answer(
-        self,
-        request: HttpRequest,
-        call: OpenCall,
-        identity: CallIdentity,
-        route: Route | None,
-        values: dict[str, str],
-        unknown: Refused | None,
-    ) -> Answer:
-        """Take a request through all stages up to the answer; raises ``Cut``."""
-        try:
-            if unknown is not None:
-                raise unknown
-            self._striker.strike(Stage.BEFORE_AUTHENTICATION, identity)
-            if route is None:
-                return await self._issue_token(request, call)
-            return await self._operate(request, call, identity, route, values)
-        except Refused as refused:
-            return self._refuse(refused, call)
-        except TokenRefused as refused:
-            call.outcome = "unauthenticated"
-            answer = refused.answer()
-            return explained(answer, refused.description)
-        except Struck as struck:
-            call.outcome = struck.kind.value
-            return self._refuse(struck.refused, call, keep_outcome=True)
-        except Cut:
-            raise
-        except Exception as error:  # noqa: BLE001 - a simulator's bug must not stop the world
-            return self._failed(error, call)
+            return request, None, {}, refused
+        return request, route, values, None
 
     async def _issue_token(self, request: HttpRequest, call: OpenCall) -> Answer:
         await self._wait(self._latency.service_us(TOKEN_ADDRESS))
         now_us = self.clock.now_us()
-        answer = self.tokens.issue(request, now_us)
-        call.account = self.tokens.account
+        answer, account = self.tokens.issue(request, now_us)
+        call.account = account
         self.books.enter(
-            now_us, BookKind.TOKEN_ISSUED, self.tokens.account, request_id=call.request_id
+            now_us, BookKind.TOKEN_ISSUED, account, request_id=call.request_id, account=account
         )
         return answer
 
@@ -266,17 +352,30 @@ class Edge:
         identity: CallIdentity,
         route: Route,
         values: dict[str, str],
+        door: Door,
     ) -> Answer:
-        account = self.tokens.authenticate(request, self.clock.now_us())
-        call.account = account
-        identity = CallIdentity(self.system, identity.operation, account, identity.nth)
-        self._striker.strike(Stage.BEFORE_THROTTLING, identity)
-        bound = self._bind(route)
-        release = self.quotas.admit(bound.address, account, self.clock.now_us())
+        now_us = self.clock.now_us()
+        account = self.simulator.accounts[self.tokens.authenticate(request, now_us)]
+        call.account = account.id
+        call.region = door.region or account.region
+        _check_door(account, door)
+        if self._manner_drift.withdrawn:
+            self._manner_drift.check(route.address, account)
+        armed, twice = self._striker.armed, None
+        if armed:
+            self._striker.strike(Stage.BEFORE_THROTTLING, identity)
+        bound = self._binder.bind(route)
+        caller = call.caller = self._caller(account, bound.address, call.region)
+        release = self.quotas.admit(caller, now_us)
+        ticket = NO_TICKET
         try:
             query, body = bound.checker.check(request, values)
-            await self._wait(self._latency.service_us(bound.address))
-            twice = self._striker.strike(Stage.BEFORE_EFFECT, identity)
+            ticket = self._manners.keys.open(bound.address, account.id, request, body, now_us)
+            if service_us := self._latency.service_us(bound.address):
+                await self._wait(service_us)
+            if armed:
+                twice = self._striker.strike(Stage.BEFORE_EFFECT, identity)
+            now_us = self.clock.now_us()
             ready = Call(
                 request=request,
                 api=bound.api,
@@ -285,116 +384,57 @@ class Edge:
                 path=values,
                 query=query,
                 body=body,
-                account=account,
-                now_us=self.clock.now_us(),
+                account=account.id,
+                now_us=now_us,
                 request_id=call.request_id,
+                region=call.region,
+                meter=self.quotas.meter(caller, now_us) if bound.costs else UNMETERED,
+                repeat=ticket.repeat,
             )
-            answer = self._handle(bound, ready, twice)
+            answer = self._binder.run(
+                bound, ready, None if ticket.keyed else twice, checked=not self._drifting
+            )
+            if isinstance(answer, AskFirst):
+                answer = await self._ask_first(bound, answer)
+            if self._manners.etags.declared:
+                answer = self._manners.etags.answered(bound.address, request, answer)
             if twice is not None:
                 call.outcome = twice.kind.value
-            self._striker.strike(Stage.AFTER_EFFECT, identity)
+            ticket.done(answer)
+            if armed:
+                self._striker.strike(Stage.AFTER_EFFECT, identity)
+        except Repeated as repeated:
+            await self._wait(self._latency.service_us(bound.address))
+            answer = repeated.answer
         finally:
+            ticket.given_up()
             release()
         return answer
 
-    def _bind(self, route: Route) -> _Bound:
-        address = route.address
-        bound = self._bound.get(address)
-        if bound is None:
-            schemas = self._schemas[route.api]
-            api, _, version = route.api.partition("/")
-            bound = self._bound[address] = _Bound(
-                route,
-                address,
-                route.operation,
-                api,
-                version,
-                schemas,
-                RequestChecker(route.operation, schemas, unknown_query=self._unknown_query),
-                self.simulator.handler(route.api, route.operation.operation_id),
-            )
-        return bound
+    def _caller(self, account: Account, address: str, region: str | None) -> Caller:
+        key = (address, account.id, region)
+        found = self._callers.get(key)
+        if found is None:
+            found = Caller(account.id, address, account.application, region or "")
+            self._callers[key] = found
+        return found
 
-    def _handle(self, bound: _Bound, call: Call, twice: Fault | None) -> Answer:
-        if bound.handler is None:
-            msg = f"the simulator of {self.system} does not imitate {bound.address}"
-            raise Refused(RefusalKind.INTERNAL, msg, pointer=bound.operation.pointer, status=501)
-        answer = bound.handler(call)
-        if twice is not None:
-            second = bound.handler(replace(call, request_id=f"{call.request_id}-again"))
-            if twice.parameters.get("answer", "second") == "second":
-                answer = second
-        if self._check_answers and self._drift is None:
-            check_answer(bound.operation, bound.schemas, answer, bound.address)
+    async def _ask_first(self, bound: Bound, wish: AskFirst) -> Answer:
+        answer = wish.then(await self.courier.ask(wish))
+        if not self._drifting:
+            self._binder.check(bound, answer)
         return answer
-
-    # -- answers --------------------------------------------------------------------------------
-
-    def _refuse(self, refused: Refused, call: OpenCall, *, keep_outcome: bool = False) -> Answer:
-        if not keep_outcome:
-            call.outcome = OUTCOMES[refused.kind]
-        try:
-            answer = self.simulator.error_answer(refused, call.request_id)
-        except Exception as error:  # noqa: BLE001 - a simulator's bug must not stop the world
-            return self._failed(error, call)
-        where = f" (contract: {refused.pointer})" if refused.pointer else ""
-        headers = answer.headers + tuple(h for h in refused.headers if h not in answer.headers)
-        return explained(replace(answer, headers=headers), refused.explanation + where)
-
-    def _failed(self, error: Exception, call: OpenCall) -> Answer:
-        """Answer 500 and keep the evidence: this is a bug of the simulator."""
-        call.outcome = "failed"
-        self.failures.append(error)
-        last = traceback.extract_tb(error.__traceback__)[-1:]
-        at = last[0].name if last else "?"
-        if self.trace is not None:
-            self.trace.record(
-                self.clock.now_us(),
-                "simulator_failed",
-                system=self.system,
-                request=call.request_id,
-                error=type(error).__name__,
-                function=at,
-            )
-        text = f"bug in the simulator: {type(error).__name__} in {at}"
-        refused = Refused(RefusalKind.INTERNAL, text)
-        try:
-            answer = self.simulator.error_answer(refused, call.request_id)
-        except Exception:  # noqa: BLE001 - even the error shape is broken; say so plainly
-            answer = Answer(500, {"error": "the simulator failed"})
-        return explained(answer, text)
-
-    def _plan(self, answer: Answer, call: OpenCall, identity: CallIdentity) -> ResponsePlan:
-        body_json = answer.body
-        address = identity.operation
-        if self._drift is not None and address != TOKEN_ADDRESS:
-            body_json = self._drift.apply(address, answer.status, body_json)
-        response = self._response(answer, body_json, address, call.request_id)
-        delay_us = self._latency.network_us()
-        fault = self._striker.decide(Stage.RESPONSE, identity)
-        if fault is not None:
-            call.outcome = fault.kind.value
-            if fault.kind is FaultKind.ANSWER_DELAYED:
-                delay_us += self._latency.sample_ms(fault.parameters.get("delay_ms", 45_000))
-            else:
-                status = int(fault.parameters.get("status", 502))
-                response = HttpResponse(status, (("content-type", "text/html"),), HTML_PAGE)
-        cut = self._striker.decide(Stage.BYTES, identity)
-        if cut is not None:
-            call.outcome = cut.kind.value
-            kept = int(len(response.body) * float(cut.parameters.get("share", 0.5)))
-            return ResponsePlan(response, Delivery.TRUNCATED, delay_us, kept, call)
-        return ResponsePlan(response, Delivery.COMPLETE, delay_us, None, call)
-
-    def _response(self, answer: Answer, body: Json, address: str, call_id: str) -> HttpResponse:
-        headers = answer.headers + self.simulator.answer_headers(call_id)
-        headers += self.quotas.limit_header(address, answer.status)
-        if body is None:
-            return HttpResponse(answer.status, headers)
-        if not any(name == "content-type" for name, _ in headers):
-            headers = (("content-type", "application/json"), *headers)
-        return HttpResponse(answer.status, headers, encode_json(body))
 
     async def _wait(self, microseconds: int) -> None:
         if microseconds > 0:
             await self.clock.sleep(microseconds / SECOND_US)
+
+
+def _check_door(account: Account, door: Door) -> None:
+    """Refuse credentials of one region or account at the address of another."""
+    if door.account is not None and door.account != account.id:
+        msg = f"these credentials belong to {account.id}, not to the account of this address"
+        raise Refused(RefusalKind.FORBIDDEN, msg, reason="door.account")
+    if None not in (door.region, account.region) and door.region != account.region:
+        msg = f"account {account.id} lies in region {account.region}, not in {door.region}"
+        raise Refused(RefusalKind.FORBIDDEN, msg, reason="door.region")

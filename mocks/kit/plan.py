@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from harness.model.exchange import HttpResponse
+from mocks.kit.quotas import Caller
 
 
 class Delivery(StrEnum):
@@ -29,6 +30,8 @@ class OpenCall:
     path: str
     operation: str | None = None
     account: str | None = None
+    region: str | None = None
+    caller: Caller | None = None
     outcome: str = "answered"
     settled: bool = False
 

@@ -1,7 +1,8 @@
-"""Quotas as the systems publish them: token buckets and concurrency slots, in exact integers.
+"""Quotas as the systems publish them, whom they are counted for, and what a refused call is told.
 
-A bucket counts in units so small that one microsecond refills a whole number of them: no
-fraction is ever rounded away, however odd the rate (0.0056 a second) or long the run.
+Kinds: ``token_bucket``, ``leaky_bucket``, ``cost`` (the handler says what a call costs),
+``window``, ``daily`` and ``concurrency``; each counted per any combination of application,
+account, region and operation.
 """
 
 from __future__ import annotations
@@ -15,101 +16,87 @@ from harness.model.errors import MetadataError
 from harness.model.exchange import Headers
 from harness.model.instants import SECOND_US
 from harness.model.values import JsonObject
-from mocks.kit.simulator import RefusalKind, Refused
+from mocks.kit.buckets import Counter, Day, DayEnd, Slots, TokenBucket, Window
+from mocks.kit.calls import UNMETERED, Meter, RefusalKind, Refused
+from mocks.kit.quota_headers import QuotaHeaders, retry_after
+
+__all__ = ["Caller", "Quota", "Quotas", "TokenBucket", "read_quota"]
+
+_SCOPES = ("account", "application", "region", "operation")
 
 
-class TokenBucket:
-    """One bucket: ``burst`` tokens at most, refilled at ``rate`` tokens a second."""
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who calls what: everything a quota may be counted for."""
 
-    def __init__(self, rate: Fraction, burst: int, now_us: int) -> None:
-        """Start full."""
-        self._at_us = now_us
-        self._level = 0
-        self._set(rate, burst)
-        self._level = self._full
-
-    def _set(self, rate: Fraction, burst: int) -> None:
-        if rate <= 0 or burst < 1:
-            msg = f"a token bucket needs a rate above 0 and a burst of 1 or more: {rate}, {burst}."
-            raise MetadataError(msg, remedy="Correct the quota.")
-        self._gain = rate.numerator  # units per microsecond
-        self._price = rate.denominator * SECOND_US  # units per token
-        self._full = burst * self._price
-
-    def change(self, rate: Fraction, burst: int, now_us: int) -> None:
-        """Take another rate and burst; what is in the bucket stays, up to the new burst."""
-        self._refill(now_us)
-        level, old_price = self._level, self._price
-        self._set(rate, burst)
-        self._level = min(self._full, level * self._price // old_price)
-
-    def _refill(self, now_us: int) -> None:
-        passed_us = now_us - self._at_us
-        if passed_us > 0:
-            self._level = min(self._full, self._level + passed_us * self._gain)
-            self._at_us = now_us
-
-    def holds_one(self, now_us: int) -> bool:
-        """Say whether a call would be let through now."""
-        self._refill(now_us)
-        return self._level >= self._price
-
-    def take(self) -> None:
-        """Take one token; ask :meth:`holds_one` first."""
-        self._level -= self._price
-
-    def wait_us(self, now_us: int) -> int:
-        """Return microseconds until a token is there."""
-        self._refill(now_us)
-        missing = self._price - self._level
-        return 0 if missing <= 0 else -(-missing // self._gain)
-
-    def tokens(self, now_us: int) -> Fraction:
-        """Return how many tokens are in the bucket, fractions included."""
-        self._refill(now_us)
-        return Fraction(self._level, self._price)
+    account: str
+    address: str
+    application: str = ""
+    region: str = ""
 
 
 @dataclass(slots=True, eq=False)
 class Quota:
-    """One entry of ``behaviour.yaml`` and its current, possibly squeezed, values."""
+    """One entry of ``behaviour.yaml`` and its current, possibly squeezed, values.
+
+    ``limit`` is the burst of a bucket, the calls of a window or day, or the slots.
+    """
 
     id: str
     kind: str
     operations: tuple[str, ...]
-    scope: str
-    published_rate: Fraction = Fraction(1)
-    published_burst: int = 1
-    published_slots: int = 1
-    rate: Fraction = Fraction(1)
-    burst: int = 1
-    slots: int = 1
-    rate_text: str = ""
-    buckets: dict[str, TokenBucket] = field(default_factory=dict)
-    in_use: dict[str, int] = field(default_factory=dict)
+    scope: tuple[str, ...]
+    make: Callable[[Fraction, int, int], Counter]
+    published_rate: Fraction
+    published_limit: int
+    published_text: str
+    rate: Fraction
+    limit: int
+    rate_text: str
+    cost_max: int | None = None
+    throttled: Mapping[str, Any] = field(default_factory=dict)
+    counters: dict[tuple[str, ...], Counter] = field(default_factory=dict)
+    # What one account has instead of what all have: (rate, limit).
+    own: dict[str, tuple[Fraction, int]] = field(default_factory=dict)
 
     def covers(self, address: str) -> bool:
         """Say whether this quota meters an operation."""
         return "*" in self.operations or address in self.operations
 
-    def key(self, account: str) -> str:
+    def key(self, caller: Caller) -> tuple[str, ...]:
         """Return whose share is used."""
-        return account if self.scope == "account" else "*"
+        if self.scope == ("account",):  # by far the most frequent one
+            return (caller.account,)
+        parts = {
+            "account": caller.account,
+            "application": caller.application,
+            "region": caller.region,
+            "operation": caller.address,
+        }
+        return tuple(parts[name] for name in self.scope)
 
-    def bucket(self, account: str, now_us: int) -> TokenBucket:
-        """Return the bucket of this account; new ones start full."""
-        key = self.key(account)
-        found = self.buckets.get(key)
+    def counter(self, caller: Caller, now_us: int) -> Counter:
+        """Return what counts for this caller; new ones start unused."""
+        key = self.key(caller)
+        found = self.counters.get(key)
         if found is None:
-            found = self.buckets[key] = TokenBucket(self.rate, self.burst, now_us)
+            rate, limit = self.own.get(caller.account, (self.rate, self.limit))
+            found = self.counters[key] = self.make(rate, limit, now_us)
         return found
 
-    def adjust(self, rate: Fraction, burst: int, slots: int, now_us: int) -> None:
-        """Take other values at once, also for buckets already in use."""
-        self.rate, self.burst, self.slots = rate, burst, slots
-        self.rate_text = rate_text(rate)
-        for bucket in self.buckets.values():
-            bucket.change(rate, burst, now_us)
+    def adjust(self, rate: Fraction, limit: int, now_us: int, account: str | None = None) -> None:
+        """Take other values at once, for all or for one account, also where already in use."""
+        if account is None:
+            self.rate, self.limit = rate, limit
+            published = rate == self.published_rate
+            self.rate_text = self.published_text if published else rate_text(rate)
+            self.own.clear()
+        else:
+            self.own[account] = (rate, limit)
+        at = self.scope.index("account") if "account" in self.scope else None
+        for key, counter in self.counters.items():
+            if account is None or (at is not None and key[at] == account):
+                counter.change(rate, limit, now_us)
 
 
 def _nothing() -> None:
@@ -123,34 +110,69 @@ def rate_text(rate: Fraction) -> str:
 
 def read_quota(entry: JsonObject) -> Quota:
     """Build a quota from ``behaviour.yaml``; raises ``MetadataError`` for an unknown kind."""
-    kind = str(entry["kind"])
-    quota = Quota(
-        str(entry["id"]), kind, tuple(entry["operations"]), str(entry.get("scope", "account"))
+    kind, name = str(entry["kind"]), str(entry["id"])
+    make, rate, limit = _counting(kind, name, entry)
+    scope = entry.get("scope", "account")
+    named = (scope,) if isinstance(scope, str) else tuple(scope)
+    if not set(named) <= set(_SCOPES):
+        msg = f"quota {name!r} has the unknown scope {scope!r}."
+        raise MetadataError(msg, remedy=f"Use one or several of: {', '.join(_SCOPES)}.")
+    make(Fraction(str(rate)), limit, 0)  # refuse impossible values now
+    return Quota(
+        id=name,
+        kind=kind,
+        operations=tuple(entry["operations"]),
+        scope=named,
+        make=make,
+        published_rate=Fraction(str(rate)),
+        published_limit=limit,
+        published_text=str(rate),
+        rate=Fraction(str(rate)),
+        limit=limit,
+        rate_text=str(rate),
+        cost_max=entry.get("cost_max"),
+        throttled=entry.get("throttled") or {},
     )
-    if kind == "token_bucket":
-        quota.published_rate = quota.rate = Fraction(str(entry["rate_per_second"]))
-        quota.published_burst = quota.burst = int(entry["burst"])
-        quota.rate_text = str(entry["rate_per_second"])
-        TokenBucket(quota.rate, quota.burst, 0)
-    elif kind == "concurrency":
-        quota.published_slots = quota.slots = int(entry["slots"])
-    else:
-        msg = f"quota {quota.id!r} has the unknown kind {kind!r}."
-        raise MetadataError(msg, remedy="Use token_bucket or concurrency.")
-    return quota
+
+
+def _counting(
+    kind: str, name: str, entry: JsonObject
+) -> tuple[Callable[[Fraction, int, int], Counter], Any, int]:
+    if kind in ("token_bucket", "leaky_bucket"):
+        return TokenBucket, entry["rate_per_second"], int(entry["burst"])
+    if kind == "cost":
+        return TokenBucket, entry["restore_per_second"], int(entry["points"])
+    if kind == "concurrency":
+        return lambda _rate, limit, _now: Slots(limit), 1, int(entry["slots"])
+    if kind == "window":
+        span_us, sliding = int(entry["seconds"]) * SECOND_US, bool(entry.get("sliding", False))
+        rate = float(entry["calls"]) / float(entry["seconds"])
+        return (
+            lambda _rate, limit, _now: Window(limit, span_us, sliding=sliding),
+            rate,
+            int(entry["calls"]),
+        )
+    if kind == "daily":
+        ends = DayEnd(str(entry.get("resets_at", "00:00")), str(entry.get("zone", "UTC")))
+        calls = int(entry["calls"])
+        return lambda _rate, limit, _now: Day(limit, ends), calls / 86_400, calls
+    msg = f"quota {name!r} has the unknown kind {kind!r}."
+    raise MetadataError(
+        msg, remedy="Use token_bucket, leaky_bucket, cost, window, daily or concurrency."
+    )
 
 
 class Quotas:
     """All quotas of one system. :meth:`admit` is the only way in."""
 
     def __init__(self, behaviour: JsonObject) -> None:
-        """Read ``quotas``, ``throttled`` and ``limit_header``."""
+        """Read ``quotas``, ``throttled``, ``limit_header`` and ``quota_headers``."""
         self.quotas = tuple(read_quota(entry) for entry in behaviour.get("quotas", ()))
         self._throttled: Mapping[str, Any] = behaviour.get("throttled", {})
-        header = behaviour.get("limit_header") or {}
-        self._header_name = str(header.get("name", "")).lower()
-        self._header_statuses = tuple(str(status) for status in header.get("statuses", ("2XX",)))
+        self._headers = QuotaHeaders(behaviour)
+        self.shows_headers = self._headers.declared
         self._by_address: dict[str, tuple[Quota, ...]] = {}
+        self._shares: dict[Caller, tuple[tuple[Quota, Counter], ...]] = {}
 
     def of(self, address: str) -> tuple[Quota, ...]:
         """Return the quotas that meter an operation, in the order written."""
@@ -160,67 +182,63 @@ class Quotas:
             self._by_address[address] = found
         return found
 
-    def admit(self, address: str, account: str, now_us: int) -> Callable[[], None]:
+    def admit(self, caller: Caller, now_us: int) -> Callable[[], None]:
         """Use one share of every quota, or of none and raise ``Refused`` THROTTLED.
 
-        Returns what gives concurrency slots back; call it when the service ends.
+        Cost-based quotas take nothing yet: see :meth:`meter`. Returns what gives concurrency
+        slots back; call it when the service ends.
         """
-        quotas = self.of(address)
-        for quota in quotas:
+        shares = self._shares.get(caller)
+        if shares is None:
+            shares = self._shares[caller] = tuple(
+                (quota, quota.counter(caller, now_us))
+                for quota in self.of(caller.address)
+                if quota.kind != "cost"
+            )
+        held: list[Counter] = []
+        for quota, counter in shares:
+            wait_us = counter.wait_us(now_us)
+            if wait_us:
+                raise self.refusal(quota, wait_us, now_us)
             if quota.kind == "concurrency":
-                if quota.in_use.get(quota.key(account), 0) >= quota.slots:
-                    raise self.refusal(quota, SECOND_US)
-            else:
-                bucket = quota.bucket(account, now_us)
-                if not bucket.holds_one(now_us):
-                    raise self.refusal(quota, bucket.wait_us(now_us))
-        held: list[tuple[Quota, str]] = []
-        for quota in quotas:
-            key = quota.key(account)
-            if quota.kind == "concurrency":
-                quota.in_use[key] = quota.in_use.get(key, 0) + 1
-                held.append((quota, key))
-            else:
-                quota.buckets[key].take()
+                held.append(counter)
+        for _, counter in shares:
+            counter.take(now_us)
         if not held:
             return _nothing
 
         def release() -> None:
-            for quota, key in held:
-                quota.in_use[key] -= 1
+            for counter in held:
+                counter.give_back(1)
             held.clear()
 
         return release
 
-    def refusal(self, quota: Quota | None, wait_us: int) -> Refused:
+    def meter(self, caller: Caller, now_us: int) -> Meter:
+        """Return what a handler charges the cost of its call to."""
+        for quota in self.of(caller.address):
+            if quota.kind == "cost":
+                return _CostMeter(self, quota, quota.counter(caller, now_us), now_us)
+        return UNMETERED
+
+    def refusal(self, quota: Quota | None, wait_us: int, now_us: int) -> Refused:
         """Return the refusal of a call that came too early, with the system's own manners."""
         which = f"quota {quota.id!r}" if quota is not None else "the quota"
+        manners = self._throttled if quota is None else {**self._throttled, **quota.throttled}
         return Refused(
             RefusalKind.THROTTLED,
             f"{which} is used up; a call can pass in {wait_us / SECOND_US:.3f} s",
-            status=int(self._throttled.get("status", 429)),
-            headers=self._retry_after(wait_us),
+            status=int(manners.get("status", 429)),
+            headers=retry_after(str(manners.get("retry_after", "none")), wait_us, now_us),
+            reason=f"quota.{quota.id}" if quota is not None else "",
         )
 
-    def _retry_after(self, wait_us: int) -> Headers:
-        manner = self._throttled.get("retry_after", "none")
-        if manner == "seconds":
-            return (("retry-after", str(max(1, -(-wait_us // SECOND_US)))),)
-        if manner == "wrong":  # too short: seen in the wild, and a client must survive it
-            return (("retry-after", "0"),)
-        return ()
+    def headers(self, caller: Caller, status: int, now_us: int, factor: float = 1.0) -> Headers:
+        """Return the headers that show the quotas, where this system sends any.
 
-    def limit_header(self, address: str, status: int) -> Headers:
-        """Return the header that shows the current rate, where this system sends one."""
-        if not self._header_name:
-            return ()
-        text = str(status)
-        if not any(s == text or (s[1:] == "XX" and s[0] == text[0]) for s in self._header_statuses):
-            return ()
-        for quota in self.of(address):
-            if quota.kind == "token_bucket":
-                return ((self._header_name, quota.rate_text),)
-        return ()
+        ``factor`` other than 1 makes them lie.
+        """
+        return self._headers.shown(self.of(caller.address), caller, status, now_us, factor)
 
     def squeeze(
         self,
@@ -231,27 +249,27 @@ class Quotas:
         rate: float | None = None,
         burst: int | None = None,
         slots: int | None = None,
+        account: str | None = None,
     ) -> None:
-        """Tighten (or widen) quotas; ``*`` means all. Values are relative to the published ones."""
+        """Tighten (or widen) quotas; ``*`` means all. Values are relative to the published ones.
+
+        ``burst`` sets the limit of every kind but concurrency, ``slots`` that of concurrency.
+        """
         for quota in self._named(quota_id):
-            new_rate, new_burst, new_slots = (
-                quota.published_rate,
-                quota.published_burst,
-                quota.published_slots,
-            )
+            new_rate, new_limit = quota.published_rate, quota.published_limit
             if factor is not None:
                 share = Fraction(str(factor))
                 new_rate = new_rate * share
-                new_burst = max(1, int(new_burst * share))
-                new_slots = max(1, int(new_slots * share))
+                new_limit = max(1, int(new_limit * share))
             if rate is not None:
                 new_rate = Fraction(str(rate))
-            quota.adjust(new_rate, burst or new_burst, slots or new_slots, now_us)
+            wanted = slots if quota.kind == "concurrency" else burst
+            quota.adjust(new_rate, wanted or new_limit, now_us, account)
 
     def restore(self, now_us: int) -> None:
         """Go back to the published values."""
         for quota in self.quotas:
-            quota.adjust(quota.published_rate, quota.published_burst, quota.published_slots, now_us)
+            quota.adjust(quota.published_rate, quota.published_limit, now_us)
 
     def _named(self, quota_id: str) -> Iterable[Quota]:
         found = [quota for quota in self.quotas if quota_id in ("*", quota.id)]
@@ -260,3 +278,33 @@ class Quotas:
             msg = f"there is no quota {quota_id!r}."
             raise MetadataError(msg, remedy=f"Known quotas: {known}.")
         return found
+
+
+class _CostMeter:
+    """The cost-based quota of one call."""
+
+    def __init__(self, quotas: Quotas, quota: Quota, counter: Counter, now_us: int) -> None:
+        self._quotas = quotas
+        self._quota = quota
+        self._counter = counter
+        self._now_us = now_us
+
+    def charge(self, cost: int) -> None:
+        """Take ``cost`` points, or refuse: THROTTLED, or INVALID for more than any call may."""
+        most = self._quota.cost_max
+        if most is not None and cost > most:
+            msg = f"the call costs {cost} points, more than the {most} one call may cost"
+            raise Refused(RefusalKind.INVALID, msg, reason="quota.cost_max")
+        wait_us = self._counter.wait_us(self._now_us, cost)
+        if wait_us:
+            raise self._quotas.refusal(self._quota, wait_us, self._now_us)
+        self._counter.take(self._now_us, cost)
+
+    def refund(self, cost: int) -> None:
+        """Give back what was charged and not used."""
+        self._counter.give_back(cost)
+
+    def standing(self) -> tuple[int, int, float]:
+        """Return (maximum, currently available, restored a second) in points."""
+        now = self._counter.standing(self._now_us)
+        return now.limit, now.remaining, float(self._quota.rate)

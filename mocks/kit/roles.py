@@ -1,7 +1,8 @@
 """What the outside world (buyers, the warehouse, the price desk) can do to a simulator.
 
 These are not HTTP: a workload calls them directly, as a buyer at a web shop never sees the
-seller's API. One protocol per role, so that a workload drives any channel and any ERP.
+seller's API. One protocol per role, so that a workload drives any channel and any ERP. Each
+method takes ``account``, the seller or company it happens to; ``None`` is the default one.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ class DraftLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """An order as a buyer places it. ``pending`` orders are not released to the seller yet."""
+    """An order as a buyer places it. ``pending`` orders are not released to the seller yet.
+
+    Personal data may be missing: an empty name or street, no e-mail, no telephone.
+    """
 
     lines: tuple[DraftLine, ...]
     currency: str
@@ -32,6 +36,10 @@ class OrderDraft:
     postal_code: str
     gift: bool = False
     pending: bool = False
+    business: bool = False
+    street: str = ""
+    email: str | None = None
+    phone: str | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what the books keep: no personal data."""
@@ -62,7 +70,7 @@ class OutOfStock(Exception):
 class SalesChannel(Protocol):
     """A marketplace or storefront, seen from the buyers' side."""
 
-    def place_order(self, draft: OrderDraft, now_us: int) -> str:
+    def place_order(self, draft: OrderDraft, now_us: int, *, account: str | None = None) -> str:
         """Take an order and return the channel's order id; books ``order.placed``.
 
         Raises :class:`OutOfStock` when fewer are listed than wanted. An oversell is still possible:
@@ -70,19 +78,19 @@ class SalesChannel(Protocol):
         """
         ...
 
-    def release_order(self, order_id: str, now_us: int) -> None:
+    def release_order(self, order_id: str, now_us: int, *, account: str | None = None) -> None:
         """Let a pending order through to the seller; books ``order.released``."""
         ...
 
-    def cancel_order(self, order_id: str, now_us: int) -> None:
+    def cancel_order(self, order_id: str, now_us: int, *, account: str | None = None) -> None:
         """Cancel an unshipped order; books ``order.cancelled``."""
         ...
 
-    def list_sku(self, sku: str, quantity: int, now_us: int) -> None:
+    def list_sku(self, sku: str, quantity: int, now_us: int, *, account: str | None = None) -> None:
         """Offer a SKU for sale with a starting quantity."""
         ...
 
-    def listed_quantity(self, sku: str) -> int | None:
+    def listed_quantity(self, sku: str, *, account: str | None = None) -> int | None:
         """Return the quantity buyers see, ``None`` when the SKU is not listed."""
         ...
 
@@ -91,10 +99,12 @@ class SalesChannel(Protocol):
 class ErpSystem(Protocol):
     """A system of record, seen from the warehouse and the back office."""
 
-    def set_stock(self, sku: str, quantity: int, now_us: int) -> None:
+    def set_stock(
+        self, sku: str, quantity: int, now_us: int, *, account: str | None = None
+    ) -> None:
         """Set the available quantity of a SKU; books ``stock.set``."""
         ...
 
-    def available(self, sku: str) -> int | None:
+    def available(self, sku: str, *, account: str | None = None) -> int | None:
         """Return the available quantity, ``None`` for an unknown SKU."""
         ...

@@ -9,22 +9,25 @@ from dataclasses import dataclass
 from harness.model.contract import Contract, Operation
 from harness.model.errors import MetadataError
 from harness.model.exchange import decode_path_segment
-from mocks.kit.simulator import RefusalKind, Refused
+from mocks.kit.calls import RefusalKind, Refused
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Route:
-    """One operation of one contract; ``api`` is ``orders/v0``."""
+    """One operation of one contract; ``api`` is ``orders/v0``.
+
+    ``address`` is ``orders/v0#getOrders``, the name used in all metadata.
+    """
 
     api: str
     operation: Operation
+    address: str
 
-    @property
-    def address(self) -> str:
-        """Return ``orders/v0#getOrders``, the name used in all metadata."""
-        return f"{self.api}#{self.operation.operation_id or self.operation.label}"
+
+def _route(api: str, operation: Operation) -> Route:
+    return Route(api, operation, f"{api}#{operation.operation_id or operation.label}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,15 +86,42 @@ class _Template:
 class Router:
     """All operations of one system's contracts."""
 
-    def __init__(self, contracts: Mapping[str, Contract]) -> None:
-        """Index the operations; raises ``MetadataError`` when two claim one method and path."""
+    def __init__(
+        self, contracts: Mapping[str, Contract], serves: Mapping[str, str] | None = None
+    ) -> None:
+        """Index the operations.
+
+        Where versions of one API share an address, as vendors do who change a version without
+        renaming it, ``serves`` (API to version) says which one answers; the latest does where it
+        says nothing. Raises ``MetadataError`` when two APIs claim one method and path.
+        """
+        self._contracts = contracts
+        self._serves = dict(serves or {})
+        self._index()
+
+    def serve(self, api: str, version: str) -> None:
+        """Let another version of an API answer from now on; raises ``MetadataError``."""
+        if f"{api}/{version}" not in self._contracts:
+            msg = f"there is no version {version!r} of the API {api!r}."
+            raise MetadataError(msg, remedy=f"Known: {', '.join(self._contracts)}.")
+        self._serves[api] = version
+        self._index()
+
+    def serving(self, api: str) -> str:
+        """Return the version that answers at the addresses the versions of an API share."""
+        versions = [
+            name.partition("/")[2] for name in self._contracts if name.startswith(f"{api}/")
+        ]
+        return self._serves.get(api) or (versions[-1] if versions else "")
+
+    def _index(self) -> None:
         self.routes: list[Route] = []
         self._fixed: dict[str, dict[str, Route]] = {}
         self._templates: dict[int, list[_Template]] = {}
         shapes: dict[str, dict[str, Route]] = {}
-        for api, contract in contracts.items():
+        for api, contract in self._contracts.items():
             for operation in contract.operations:
-                route = Route(api, operation)
+                route = _route(api, operation)
                 self.routes.append(route)
                 self._add(route, shapes)
         for templates in self._templates.values():
@@ -110,10 +140,17 @@ class Router:
             else:
                 self._fixed[decode_path_segment(path)] = methods
         other = methods.get(route.operation.method)
-        if other is not None:
+        if other is None or self._replaces(route, other):
+            methods[route.operation.method] = route
+
+    def _replaces(self, route: Route, other: Route) -> bool:
+        """Say which of two versions answers; a later one unless the older was asked for."""
+        api, _, version = route.api.partition("/")
+        if other.api.partition("/")[0] != api or other.api == route.api:
             msg = f"{route.address} and {other.address} both answer {route.operation.label}."
             raise MetadataError(msg, remedy="Serve only one of the two contracts.")
-        methods[route.operation.method] = route
+        wanted = self._serves.get(api)
+        return version == wanted or other.api != f"{api}/{wanted}"
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
         """Return the route and its decoded path parameters.

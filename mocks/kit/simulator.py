@@ -10,89 +10,32 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, ClassVar, TypeVar
 
-from harness.model.contract import Contract, Operation
+from harness.model.contract import Contract
 from harness.model.exchange import Headers, HttpRequest
-from harness.model.ports import Streams, SystemAccess
-from harness.model.values import Json, JsonObject
+from harness.model.ports import Randomness, Streams, SystemAccess
+from harness.model.values import JsonObject
+from mocks.kit.accounts import Account, Accounts, Doors
 from mocks.kit.books import Books
+from mocks.kit.calls import Answer, AskFirst, Call, Meter, RefusalKind, Refused
+from mocks.kit.manners import Manners
+
+__all__ = [
+    "Answer",
+    "AskFirst",
+    "Call",
+    "Meter",
+    "RefusalKind",
+    "Refused",
+    "Simulator",
+    "SimulatorSetup",
+    "handles",
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request after routing, authentication, metering and validation.
-
-    ``path`` and ``query`` hold decoded values by parameter name (a repeated query parameter keeps
-    its raw comma list or its first value; use ``request.query`` for all); ``body`` is the parsed
-    JSON body or ``None``; ``account`` is the authenticated seller or company.
-    """
-
-    request: HttpRequest
-    api: str
-    version: str
-    operation: Operation
-    path: Mapping[str, str]
-    query: Mapping[str, str]
-    body: Json
-    account: str
-    now_us: int
-    request_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What a simulator answers. ``body`` is JSON, or ``None`` for no body at all."""
-
-    status: int
-    body: Json = None
-    headers: Headers = ()
-
-
-class RefusalKind(StrEnum):
-    """Why the kit or a simulator refuses a call; each system words it in its own error shape."""
-
-    UNKNOWN_PATH = "unknown_path"
-    METHOD_NOT_ALLOWED = "method_not_allowed"
-    UNAUTHENTICATED = "unauthenticated"
-    TOKEN_EXPIRED = "token_expired"  # noqa: S105 - a kind of refusal, not a secret
-    FORBIDDEN = "forbidden"
-    THROTTLED = "throttled"
-    INVALID = "invalid"
-    NOT_FOUND = "not_found"
-    UNAVAILABLE = "unavailable"
-    INTERNAL = "internal"
-
-
-class Refused(Exception):
-    """Raised by a handler or the kit; turned into the system's own error answer."""
-
-    def __init__(
-        self,
-        kind: RefusalKind,
-        explanation: str,
-        *,
-        pointer: str | None = None,
-        code: str | None = None,
-        status: int | None = None,
-        headers: Headers = (),
-    ) -> None:
-        """Keep what :meth:`Simulator.error_answer` needs.
-
-        ``explanation`` and ``pointer`` (into the contract) also go into the
-        ``x-driftgate-explain`` header; ``code`` and ``status`` override the system's default.
-        """
-        super().__init__(explanation)
-        self.kind = kind
-        self.explanation = explanation
-        self.pointer = pointer
-        self.code = code
-        self.status = status
-        self.headers = headers
-
-
-HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer])
+Handler = Callable[[Call], Answer | AskFirst]
+HandlerT = TypeVar("HandlerT", bound=Callable[..., Answer | AskFirst])
 
 
 def handles(operation_id: str, *, api: str | None = None) -> Callable[[HandlerT], HandlerT]:
@@ -111,7 +54,8 @@ class SimulatorSetup:
 
     ``contracts`` maps ``orders/v0`` to the contract served; ``behaviour`` is the parsed
     ``behaviour.yaml``; ``system`` the parsed ``system.yaml``; ``settings`` overrides what
-    ``behaviour.yaml`` lists under ``settings``.
+    ``behaviour.yaml`` lists under ``settings``; ``accounts`` are those to serve, the first being
+    the default, none meaning the system's own default alone.
     """
 
     contracts: Mapping[str, Contract]
@@ -120,6 +64,7 @@ class SimulatorSetup:
     streams: Streams
     books: Books
     settings: Mapping[str, Any] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = ()
 
 
 class Simulator(ABC):
@@ -138,13 +83,21 @@ class Simulator(ABC):
             },
             **setup.settings,
         }
-        self.handlers: dict[tuple[str | None, str], Callable[[Call], Answer]] = {}
+        self.accounts = Accounts(setup.accounts or (self.default_account(),))
+        self.doors = Doors(setup.behaviour, self.accounts, self.system_name)
+        self.manners = Manners(
+            setup.behaviour,
+            self.settings,
+            setup.streams,
+            system=self.system_name,
+        )
+        self.handlers: dict[tuple[str | None, str], Handler] = {}
         for name in sorted(dir(type(self))):
             mark = getattr(getattr(type(self), name), "handled_operation", None)
             if mark is not None:
                 self.handlers[mark] = getattr(self, name)
 
-    def handler(self, api: str, operation_id: str | None) -> Callable[[Call], Answer] | None:
+    def handler(self, api: str, operation_id: str | None) -> Handler | None:
         """Return the method that answers this operation, ``None`` when it is not imitated."""
         if operation_id is None:
             return None
@@ -162,6 +115,28 @@ class Simulator(ABC):
         """Return headers this system puts on every answer (a request id, for instance)."""
         return ()
 
+    def readdressed(self, request: HttpRequest, now_us: int) -> HttpRequest:
+        """Return the request as it is to be routed: a version past its end may fall forward.
+
+        May raise ``Refused``, as for a version that is gone.
+        """
+        return request
+
+    def default_account(self) -> Account:
+        """Return the account served when nobody names any; ``settings`` are already there."""
+        return Account(self.system_name)
+
+    def stream(self, purpose: str, account: str | None = None) -> Randomness:
+        """Return a stream of chance of this system, or of one of its accounts.
+
+        The default account draws from the system's own stream, so that further accounts change
+        nothing of what it does.
+        """
+        name = f"{self.system_name}/{purpose}"
+        if account is not None and account != self.accounts.default.id:
+            name += f"/{account}"
+        return self.setup.streams.stream(name)
+
     @abstractmethod
-    def access(self, base_url: str) -> SystemAccess:
-        """Return what a client needs to call this simulator at ``base_url``."""
+    def access(self, base_url: str, account: str | None = None) -> SystemAccess:
+        """Return what a client needs to call one account (the default one) at ``base_url``."""

@@ -9,9 +9,9 @@ from harness.model.ports import Clock
 from harness.simulation.faults import CallIdentity, Fault, FaultKind, FaultPlan, Stage
 from harness.simulation.trace import Trace
 from mocks.kit.authentication import TokenDesk
+from mocks.kit.calls import RefusalKind, Refused
 from mocks.kit.plan import Delivery
 from mocks.kit.quotas import Quotas
-from mocks.kit.simulator import RefusalKind, Refused
 
 
 class Cut(Exception):
@@ -67,6 +67,11 @@ class Striker:
         self._quotas = quotas
         self._tokens = tokens
 
+    @property
+    def armed(self) -> bool:
+        """Say whether any fault can strike at all: most calls meet no plan."""
+        return self.plan is not None and bool(self.plan.rules)
+
     def decide(self, stage: Stage, identity: CallIdentity) -> Fault | None:
         """Return the fault of this call at this stage, and trace it."""
         if self.plan is None:
@@ -98,6 +103,7 @@ class Striker:
         if kind in _REFUSALS:
             refusal, text = _REFUSALS[kind]
             if kind is FaultKind.THROTTLE_SQUEEZE:
-                raise Struck(kind, self._quotas.refusal(None, SECOND_US))
+                now_us = self._clock.now_us()
+                raise Struck(kind, self._quotas.refusal(None, SECOND_US, now_us))
             raise Struck(kind, Refused(refusal, text, status=fault.parameters.get("status")))
         return fault

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import jsonschema_rs
@@ -17,9 +17,11 @@ import jsonschema_rs
 from harness.model.contract import Contract, MediaType, Operation, Parameter, ParameterLocation
 from harness.model.exchange import HttpRequest
 from harness.model.values import Json, canonical_json, resolve_pointer
-from mocks.kit.simulator import Answer, RefusalKind, Refused
+from mocks.kit.calls import Answer, RefusalKind, Refused
 
 _DOCUMENT = "urn:driftgate:contract"
+_REMEMBERED_MAX = 256
+_REMEMBERED_LENGTH_MAX = 100
 _SEPARATORS = {"spaceDelimited": " ", "pipeDelimited": "|", "tabDelimited": "\t"}
 _INTEGER = re.compile(r"-?[0-9]+\Z")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?\Z")
@@ -105,9 +107,13 @@ class _ParameterCheck:
     types: tuple[str, ...]
     item_types: tuple[str, ...]
     validator: Any
+    # Values that passed before: clients ask for the same page size and states all day.
+    passed: dict[str, None] = field(default_factory=dict)
 
     def value(self, texts: list[str]) -> Json:
         """Return the parameter's value as the contract's type."""
+        if self.parameter.media_type is not None:
+            return self._parsed(texts[0])
         if "array" not in self.types:
             return _coerce(texts[0], self.types)
         if not self.parameter.explode:
@@ -115,40 +121,79 @@ class _ParameterCheck:
             texts = [part for text in texts for part in text.split(separator)]
         return [_coerce(text, self.item_types) for text in texts]
 
+    def _parsed(self, text: str) -> Json:
+        """Read a parameter declared with ``content``: its text is a document of that type."""
+        if not _is_json(str(self.parameter.media_type).split(";", 1)[0].strip().lower()):
+            return text
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            where = f"{self.parameter.location} parameter {self.parameter.name}"
+            _invalid(f"{where} is not JSON", self.parameter.pointer, "parameter.wrong")
+
     def check(self, texts: list[str] | None) -> None:
         """Raise ``Refused`` INVALID when the parameter is missing or wrong."""
         parameter = self.parameter
-        where = f"{parameter.location} parameter {parameter.name}"
+        if texts and len(texts) == 1 and texts[0] in self.passed:
+            return
         if not texts:
             if parameter.required:
-                _invalid(f"{where} is missing", parameter.pointer)
+                where = f"{parameter.location} parameter {parameter.name}"
+                _invalid(f"{where} is missing", parameter.pointer, "parameter.missing")
+            return
+        if parameter.allow_empty and texts == [""]:
             return
         if self.validator is None:
             return
         value = self.value(texts)
         if not self.validator.is_valid(value):
             error = next(self.validator.iter_errors(value))
-            _invalid(f"{where}: {error.message}", parameter.pointer)
+            where = f"{parameter.location} parameter {parameter.name}"
+            _invalid(f"{where}: {error.message}", parameter.pointer, "parameter.wrong")
+        if len(texts) == 1 and len(texts[0]) <= _REMEMBERED_LENGTH_MAX:
+            if len(self.passed) >= _REMEMBERED_MAX:
+                self.passed.clear()
+            self.passed[texts[0]] = None
 
 
-def _invalid(explanation: str, pointer: str | None) -> NoReturn:
-    raise Refused(RefusalKind.INVALID, explanation, pointer=pointer)
+def _invalid(explanation: str, pointer: str | None, reason: str) -> NoReturn:
+    raise Refused(RefusalKind.INVALID, explanation, pointer=pointer, reason=reason)
+
+
+def _carried(text: str, pointer: str) -> None:
+    """Refuse text no answer could repeat; only callers in this process can send it at all."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        _invalid("a parameter is not text that UTF-8 can carry", pointer, "parameter.wrong")
+
+
+def _cookies(request: HttpRequest) -> dict[str, str]:
+    pairs = (part.strip().partition("=") for part in (request.header("cookie") or "").split(";"))
+    return {name: value for name, equals, value in pairs if equals}
 
 
 class RequestChecker:
     """Checks the requests of one operation."""
 
-    def __init__(self, operation: Operation, schemas: Schemas, *, unknown_query: str) -> None:
+    def __init__(
+        self,
+        operation: Operation,
+        schemas: Schemas,
+        *,
+        unknown_query: str,
+        body_bytes_max: int = 10_000_000,
+    ) -> None:
         """Prepare the checks; ``unknown_query`` is ``refuse`` or ``ignore``."""
         self._operation = operation
         self._schemas = schemas
+        self._body_bytes_max = body_bytes_max
         self._refuse_unknown = unknown_query != "ignore"
         self._checks: dict[ParameterLocation, list[_ParameterCheck]] = {
             location: [] for location in ParameterLocation
         }
         for parameter in operation.parameters:
-            if parameter.media_type is None:
-                self._checks[parameter.location].append(self._prepare(parameter))
+            self._checks[parameter.location].append(self._prepare(parameter))
         self._query_names = frozenset(
             p.name for p in operation.parameters if p.location is ParameterLocation.QUERY
         )
@@ -156,6 +201,8 @@ class RequestChecker:
     def _prepare(self, parameter: Parameter) -> _ParameterCheck:
         schemas, pointer = self._schemas, parameter.schema
         validator = schemas.validator(pointer) if pointer is not None else None
+        if parameter.media_type is not None:
+            return _ParameterCheck(parameter, (), (), validator)
         types, item_types = schemas.types(pointer), schemas.item_types(pointer)
         return _ParameterCheck(parameter, types, item_types, validator)
 
@@ -164,6 +211,8 @@ class RequestChecker:
 
         A repeated query parameter keeps its first value.
         """
+        for text in path.values():
+            _carried(text, self._operation.pointer)
         for check in self._checks[ParameterLocation.PATH]:
             value = path.get(check.parameter.name)
             check.check(None if value is None else [value])
@@ -171,6 +220,11 @@ class RequestChecker:
         for check in self._checks[ParameterLocation.HEADER]:
             value = request.header(check.parameter.name)
             check.check(None if value is None else [value])
+        if self._checks[ParameterLocation.COOKIE]:
+            cookies = _cookies(request)
+            for check in self._checks[ParameterLocation.COOKIE]:
+                value = cookies.get(check.parameter.name)
+                check.check(None if value is None else [value])
         return query, self._check_body(request)
 
     def _check_query(self, request: HttpRequest) -> dict[str, str]:
@@ -179,7 +233,9 @@ class RequestChecker:
         for name, text in request.query:
             if name not in self._query_names and self._refuse_unknown:
                 msg = f"the contract knows no query parameter {name!r} here"
-                _invalid(msg, self._operation.pointer)
+                _invalid(msg, self._operation.pointer, "parameter.unknown")
+            if not text.isascii():
+                _carried(text, self._operation.pointer)
             first.setdefault(name, text)
             values.setdefault(name, []).append(text)
         for check in self._checks[ParameterLocation.QUERY]:
@@ -192,13 +248,17 @@ class RequestChecker:
             return None
         if not request.body:
             if wanted.required:
-                _invalid("the request has no body", wanted.pointer)
+                _invalid("the request has no body", wanted.pointer, "body.missing")
             return None
+        if len(request.body) > self._body_bytes_max:
+            msg = f"the body has more than {self._body_bytes_max} bytes"
+            raise Refused(RefusalKind.TOO_LARGE, msg, pointer=wanted.pointer)
         given = (request.header("content-type") or "").split(";", 1)[0].strip().lower()
         media_type = _matching(wanted.content, given)
         if media_type is None:
             known = ", ".join(m.name for m in wanted.content)
-            _invalid(f"the content type {given!r} is not one of: {known}", wanted.pointer)
+            msg = f"the content type {given!r} is not one of: {known}"
+            raise Refused(RefusalKind.UNSUPPORTED_MEDIA_TYPE, msg, pointer=wanted.pointer)
         if not _is_json(given):
             return None
         try:
@@ -207,13 +267,14 @@ class RequestChecker:
                 # An escaped lone surrogate parses, and then no UTF-8 answer can hold it.
                 canonical_json(body).encode()
         except (ValueError, RecursionError):
-            _invalid("the body is not JSON that UTF-8 can carry", media_type.pointer)
+            msg = "the body is not JSON that UTF-8 can carry"
+            _invalid(msg, media_type.pointer, "body.malformed")
         if media_type.schema is not None:
             validator = self._schemas.validator(media_type.schema)
             if not validator.is_valid(body):
                 error = next(validator.iter_errors(body))
                 at = "/".join(str(step) for step in error.instance_path)
-                _invalid(f"the body at /{at}: {error.message}", media_type.schema)
+                _invalid(f"the body at /{at}: {error.message}", media_type.schema, "body.wrong")
         return body
 
 
@@ -233,13 +294,33 @@ def check_answer(operation: Operation, schemas: Schemas, answer: Answer, address
     if response is None:
         msg = f"{address} answered {answer.status}, which its contract does not list"
         raise WrongAnswerError(msg)
-    media_type = _matching(response.content, "application/json")
+    named = next((value for name, value in answer.headers if name == "content-type"), None)
+    given = (named or "application/json").split(";", 1)[0].strip().lower()
+    if answer.content is not None:
+        if response.content and _matching(response.content, given) is None:
+            msg = f"{address} answered {answer.status} as {given}, which its contract does not list"
+            raise WrongAnswerError(msg)
+        return
+    media_type = _matching(response.content, given)
     if answer.body is None or media_type is None or media_type.schema is None:
         if media_type is not None and answer.body is None:
             msg = f"{address} answered {answer.status} without the body its contract describes"
             raise WrongAnswerError(msg)
         return
-    for error in schemas.validator(media_type.schema).iter_errors(answer.body):
+    _check_value(schemas, media_type.schema, answer.body, f"{address} answered {answer.status}")
+
+
+def check_event(operation: Operation, schemas: Schemas, body: Json, address: str) -> None:
+    """Raise ``WrongAnswerError`` when the contract's webhook does not allow this body."""
+    wanted = operation.request_body
+    media_type = _matching(wanted.content, "application/json") if wanted is not None else None
+    if media_type is None or media_type.schema is None:
+        return
+    _check_value(schemas, media_type.schema, body, f"the event {address} was sent")
+
+
+def _check_value(schemas: Schemas, pointer: str, value: Json, what: str) -> None:
+    for error in schemas.validator(pointer).iter_errors(value):
         at = "/".join(str(step) for step in error.instance_path)
-        msg = f"{address} answered {answer.status} with a wrong body at /{at}: {error.message}"
+        msg = f"{what} with a wrong body at /{at}: {error.message}"
         raise WrongAnswerError(msg)

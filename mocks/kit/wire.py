@@ -21,10 +21,17 @@ from typing_extensions import override
 from harness.model.errors import UsageError
 from harness.model.exchange import HttpRequest, HttpResponse
 from harness.model.instants import SECOND_US
+from mocks.kit.accounts import ANY_DOOR, Door
 from mocks.kit.pipeline import Edge
 from mocks.kit.plan import Delivery, ResponsePlan
+from mocks.kit.posting import Receivers, WirePoster
 
 _BODILESS = (204, 304)
+_REJECTION_READ_SECONDS = 1.0
+_REJECTIONS = {
+    413: "the body is larger than this server takes",
+    431: "the request line and headers are longer than this server takes",
+}
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
@@ -50,9 +57,15 @@ class WireServer:
         host: str = "127.0.0.1",
         port: int = 0,
         limits: WireLimits | None = None,
+        door: Door = ANY_DOOR,
     ) -> None:
-        """Prepare to listen; port 0 takes a free one."""
+        """Prepare to listen; port 0 takes a free one.
+
+        ``door`` makes this the address of one region or account: start one server for each where
+        the vendor has hosts of their own.
+        """
         self.edge = edge
+        self.door = door
         self.limits = limits or WireLimits()
         self._host = host
         self._port = port
@@ -69,6 +82,9 @@ class WireServer:
         except OSError as error:
             msg = f"cannot listen on {self._host}:{self._port}: {error.strerror or error}."
             raise UsageError(msg, remedy="Choose another --port, or 0 for a free one.") from error
+        courier = self.edge.courier
+        if isinstance(courier.poster, Receivers) and courier.poster.empty:
+            courier.poster = WirePoster()
         port = self._server.sockets[0].getsockname()[1]
         host = f"[{self._host}]" if ":" in self._host else self._host
         return f"http://{host}:{port}"
@@ -93,6 +109,7 @@ class WireServer:
             await asyncio.wait(waiting)
         await self._server.wait_closed()
         self._server = None
+        await self.edge.courier.stop()
 
 
 class _TooLarge(Exception):
@@ -123,6 +140,8 @@ class _Connection(asyncio.Protocol):
         self._rejected: int | None = None
         self._gone = False
         self._reading = False
+        self._ended = 0  # requests read to their end
+        self._in_headers = 0
         self._begin()
 
     # -- asyncio calls these --------------------------------------------------------------------
@@ -140,11 +159,14 @@ class _Connection(asyncio.Protocol):
         if not self._reading:
             self._reading = True
             self._restart_timer(self._limits.request_seconds_max)
-        self._in_headers += 0 if self._headers_done else len(data)
+        ended = self._ended
         try:
             self._parser.feed_data(data)
-            if not self._headers_done and self._in_headers > self._limits.header_bytes_max:
-                self._reject(431)
+            # Where a request ended within these bytes, nobody knows how many belong to the next.
+            if not self._headers_done and self._ended == ended:
+                self._in_headers += len(data)
+                if self._in_headers > self._limits.header_bytes_max:
+                    self._reject(431)
         except httptools.HttpParserUpgrade:
             self._reject(400)
         except httptools.HttpParserError as error:
@@ -190,7 +212,6 @@ class _Connection(asyncio.Protocol):
         self._url = b""
         self._headers: list[tuple[str, str]] = []
         self._header_bytes = 0
-        self._in_headers = 0
         self._headers_done = False
         self._body: list[bytes] = []
         self._body_bytes = 0
@@ -235,6 +256,8 @@ class _Connection(asyncio.Protocol):
         )
         self._queue.append((request, self._parser.should_keep_alive()))
         self._begin()
+        self._ended += 1
+        self._in_headers = 0
         self._stop_timer()
         if self._worker is None:
             self._worker = self._loop.create_task(self._work())
@@ -251,7 +274,7 @@ class _Connection(asyncio.Protocol):
                     return
                 if len(self._queue) <= self._limits.pipelined_max // 2:
                     self._transport.resume_reading()
-                plan = await self._edge.serve(request)
+                plan = await self._edge.serve(request, door=self._server.door)
                 if plan.delay_us:
                     await self._edge.clock.sleep(plan.delay_us / SECOND_US)
                 self._edge.settle(plan, delivered=not self._gone)
@@ -307,10 +330,15 @@ class _Connection(asyncio.Protocol):
 
     def _write_rejection(self) -> None:
         status = self._rejected or 400
-        body = f"{status} {_PHRASES.get(status, '')}\n".encode()
-        answer = HttpResponse(status, (("content-type", "text/plain"),), body)
-        if not self._gone:
-            self._transport.write(_encode(answer, keep_alive=False, head=False))
+        answer = self._edge.reject(status, _REJECTIONS.get(status, "this is not HTTP/1.1"))
+        if self._gone:
+            return
+        self._transport.write(_encode(answer, keep_alive=False, head=False))
+        if self._transport.can_write_eof():
+            # Closing over unread bytes resets the connection, and the client would never read why.
+            self._transport.write_eof()
+            self._restart_timer(_REJECTION_READ_SECONDS)
+        else:
             self._transport.close()
 
     def abort(self) -> None:

@@ -18,6 +18,7 @@ from mocks.kit.wire import WireServer
 
 CALLS = 10_000
 WIRE_CALLS = 4_000
+REPEATS = 3
 
 
 def load_toy_shop() -> Any:
@@ -87,10 +88,12 @@ def main() -> None:
     """Print the measurements."""
     toy = load_toy_shop()
     for latency in (False, True):
-        cost = in_process(toy, latency=latency)
+        # The least of a few: what else runs on the machine can only add.
+        cost = min(in_process(toy, latency=latency) for _ in range(REPEATS))
         kind = "with three virtual sleeps" if latency else "without latency"
         print(f"in process, {kind}: {cost:.1f} us CPU a call, {1e6 / cost:,.0f} calls a CPU second")
-    print(f"wire, pipelined, client in the same process: {asyncio.run(wire(toy)):,.0f} requests/s")
+    best = max(asyncio.run(wire(toy)) for _ in range(REPEATS))
+    print(f"wire, pipelined, client in the same process: {best:,.0f} requests/s")
 
 
 if __name__ == "__main__":

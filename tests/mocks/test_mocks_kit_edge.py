@@ -16,6 +16,7 @@ from harness.model.exchange import HttpRequest
 from harness.model.instants import SECOND_US
 from harness.simulation.faults import FaultKind, FaultRule, Stage
 from harness.simulation.loop import run_virtual
+from mocks.kit.quotas import Caller
 
 
 def _load(name: str) -> Any:
@@ -136,7 +137,7 @@ def test_a_body_in_another_content_type_is_refused_and_a_broken_one_too() -> Non
             for kind, body in kinds
         ]
 
-    assert run(shop, story) == [400, 400, 400, 400]
+    assert run(shop, story) == [415, 400, 400, 400]
 
 
 def test_a_refusal_never_repeats_the_value_that_was_wrong() -> None:
@@ -359,7 +360,8 @@ def test_a_throttled_call_says_when_the_next_one_passes() -> None:
         for _ in range(3):
             await shop.call("GET", "/orders")
         quota = shop.edge.quotas.quotas[0]
-        wait_us = quota.bucket("seller", shop.clock.now_us()).wait_us(shop.clock.now_us())
+        caller = Caller("seller", "shop/v1#listOrders")
+        wait_us = quota.counter(caller, shop.clock.now_us()).wait_us(shop.clock.now_us())
         await shop.clock.sleep((wait_us - 1) / SECOND_US - 0.005)
         early = await shop.call("GET", "/orders")
         assert early.status == 429

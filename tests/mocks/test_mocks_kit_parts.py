@@ -22,34 +22,35 @@ from harness.simulation.streams import SeededStreams
 from mocks.kit.assertions import AssertionRefused, check_assertion
 from mocks.kit.estate import Estate, discover
 from mocks.kit.httpx_transport import SimulatedTransport
-from mocks.kit.quotas import Quotas, TokenBucket
+from mocks.kit.quotas import Caller, Quotas, TokenBucket
 from mocks.kit.routing import Router
 from mocks.kit.shapes import DriftPack
 from mocks.kit.simulator import RefusalKind, Refused
 
 HOUR_US = 3_600_000_000
+SELLER = Caller("seller", "x")
 
 
 def test_an_odd_rate_never_drifts_by_a_single_token() -> None:
     bucket = TokenBucket(Fraction("0.0056"), 20, 0)
     for _ in range(20):
-        assert bucket.holds_one(0)
-        bucket.take()
+        assert bucket.wait_us(0) == 0
+        bucket.take(0)
     now_us, taken = 0, 0
     while now_us < 1000 * HOUR_US:
         now_us += bucket.wait_us(now_us)
-        assert bucket.holds_one(now_us)
-        bucket.take()
+        assert bucket.wait_us(now_us) == 0
+        bucket.take(0)
         taken += 1
     assert taken == 20_160  # 0.0056 * 3600 * 1000
-    assert not bucket.holds_one(now_us + bucket.wait_us(now_us) - 1)
+    assert bucket.wait_us(now_us + bucket.wait_us(now_us) - 1) == 1
 
 
 def test_a_bucket_refills_the_same_in_one_step_as_in_many() -> None:
     one, many = TokenBucket(Fraction("0.0167"), 20, 0), TokenBucket(Fraction("0.0167"), 20, 0)
     for bucket in (one, many):
         for _ in range(20):
-            bucket.take()
+            bucket.take(0)
     for now_us in range(0, 1_000_000, 997):
         many.tokens(now_us)
     assert one.tokens(1_000_000) == many.tokens(1_000_000) == Fraction("0.0167")
@@ -58,7 +59,7 @@ def test_a_bucket_refills_the_same_in_one_step_as_in_many() -> None:
 def test_a_changed_rate_keeps_what_is_in_the_bucket() -> None:
     bucket = TokenBucket(Fraction(1), 10, 0)
     for _ in range(4):
-        bucket.take()
+        bucket.take(0)
     bucket.change(Fraction(1, 3), 5, 0)
     assert bucket.tokens(0) == 5
     bucket.change(Fraction(2), 100, 0)
@@ -74,13 +75,13 @@ def test_a_refused_call_uses_no_share_of_any_quota() -> None:
             ]
         }
     )
-    quotas.admit("x", "seller", 0)
+    quotas.admit(SELLER, 0)
     for _ in range(3):
         with pytest.raises(Refused) as caught:
-            quotas.admit("x", "seller", 0)
+            quotas.admit(SELLER, 0)
         assert caught.value.kind is RefusalKind.THROTTLED
-    assert quotas.quotas[0].bucket("seller", 0).tokens(0) == 4
-    quotas.admit("x", "another seller", 0)
+    assert quotas.quotas[0].counter(SELLER, 0).standing(0).remaining == 4
+    quotas.admit(Caller("another seller", "x"), 0)
 
 
 def _rate(rate: float, burst: int) -> dict[str, Any]:

@@ -46,9 +46,9 @@ def serve(
     """Run a story against a toy shop on loopback, a thousand times faster than real time."""
 
     async def main() -> Any:
-        behaviour = {**toy.BEHAVIOUR, "quotas": []}
+        authentication = {**toy.BEHAVIOUR["authentication"], "token_seconds": 10**6}
+        behaviour = {**toy.BEHAVIOUR, "quotas": [], "authentication": authentication}
         shop = toy.Shop(behaviour=behaviour, clock=SystemClock(speed=1000), rules=rules)
-        shop.edge.tokens._seconds = 10**6
         server = WireServer(shop.edge, limits=limits)
         base_url = await server.start()
         await shop.log_in()
@@ -174,8 +174,8 @@ def test_a_silent_answer_keeps_the_connection_open_until_the_limit() -> None:
     async def story(shop: Any, _url: str, port: int) -> bytes:
         real = shop.edge.serve
 
-        async def silent(request: Any) -> ResponsePlan:
-            plan = await real(request)
+        async def silent(request: Any, **options: Any) -> ResponsePlan:
+            plan = await real(request, **options)
             return ResponsePlan(plan.response, Delivery.SILENT, call=plan.call)
 
         shop.edge.serve = silent

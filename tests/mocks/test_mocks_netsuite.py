@@ -7,9 +7,10 @@ against the contract, and time moves only when a test says so.
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -125,12 +126,12 @@ class Company:
         assert answer.status == 200, answer.body
         return answer.json()
 
-    def create(self, body: Any, **headers: str) -> str:
+    def create(self, body: Any, **headers: Any) -> str:
         answer = self.call("POST", ORDERS, body, **headers)
         assert answer.status == 204, answer.body
         return (answer.header("location") or "").rsplit("/", 1)[-1]
 
-    def upsert(self, external_id: str, body: Any, **headers: str) -> HttpResponse:
+    def upsert(self, external_id: str, body: Any, **headers: Any) -> HttpResponse:
         return self.call("PUT", f"{ORDERS}/eid:{external_id}", body, **headers)
 
     def ship(self, order_id: str, body: Any = None) -> HttpResponse:
@@ -140,7 +141,7 @@ class Company:
         return [(entry.key, entry.data) for entry in self.erp.books.of(kind)]
 
 
-def order(sku: str = "MUG", quantity: int = 2, **more: Any) -> dict[str, Any]:
+def order(sku: str = "MUG", quantity: float = 2, **more: Any) -> dict[str, Any]:
     line = {"item": {"externalId": sku}, "quantity": quantity, "rate": 9.99}
     return {"entity": {"id": "110"}, "orderStatus": "B", "item": {"items": [line]}, **more}
 
@@ -404,7 +405,7 @@ def test_a_job_that_fails_says_why_in_its_result(company: Company) -> None:
 
 
 def test_an_idempotency_key_counts_only_for_jobs(company: Company) -> None:
-    keyed = {"x_netsuite_idempotency_key": JOB_KEY}
+    keyed: dict[str, Any] = {"x_netsuite_idempotency_key": JOB_KEY}
     first = company.call("POST", ORDERS, order(), prefer="respond-async", **keyed)
     again = company.call("POST", ORDERS, order(), prefer="respond-async", **keyed)
     assert code(again) == (400, "IDEMPOTENCY_ERROR")
@@ -419,7 +420,7 @@ def test_an_idempotency_key_counts_only_for_jobs(company: Company) -> None:
 def test_a_key_is_forgotten_after_its_time(company: Company) -> None:
     made = Company(idempotency_key_seconds=10)
     made.erp.set_stock("MUG", 10, made.now_us)
-    keyed = {"x_netsuite_idempotency_key": JOB_KEY, "prefer": "respond-async"}
+    keyed: dict[str, Any] = {"x_netsuite_idempotency_key": JOB_KEY, "prefer": "respond-async"}
     assert made.call("POST", ORDERS, order(), **keyed).status == 202
     made.pass_seconds(11)
     assert made.call("POST", ORDERS, order(), **keyed).status == 202
@@ -454,3 +455,34 @@ def test_what_no_contract_describes_is_explained(company: Company) -> None:
     answer = company.call("GET", "/services/rest/record/v1/customer/1")
     assert answer.status == 404
     assert "customer" in (answer.header("x-driftgate-explain") or "")
+
+
+def test_a_company_lets_in_signed_requests_beside_tokens() -> None:
+    company = Company()
+    secrets = company.erp.access("").credentials.values
+    assert {"consumer_key", "consumer_secret", "token_id", "token_secret"} <= set(secrets)
+
+    def signed(nonce: str, secret: str) -> HttpRequest:
+        given = {
+            "oauth_consumer_key": secrets["consumer_key"],
+            "oauth_nonce": nonce,
+            "oauth_signature_method": "HMAC-SHA256",
+            "oauth_timestamp": str(company.now_us // 1_000_000),
+            "oauth_token": secrets["token_id"],
+            "oauth_version": "1.0",
+        }
+        listed = "&".join(f"{k}={quote(v, safe='')}" for k, v in sorted(given.items()))
+        base = quote(f"https://erp.test{ORDERS}", safe="")
+        text = f"GET&{base}&{quote(listed, safe='')}"
+        key = f"{quote(secrets['consumer_secret'], safe='')}&{quote(secret, safe='')}"
+        digest = hmac.digest(key.encode(), text.encode(), "sha256")
+        given["oauth_signature"] = base64.b64encode(digest).decode()
+        shown = ", ".join(f'{k}="{quote(v, safe="")}"' for k, v in given.items())
+        headers = (("host", "erp.test"), ("authorization", f'OAuth realm="X", {shown}'))
+        return HttpRequest("GET", ORDERS, (), headers)
+
+    statuses = [
+        company.send(signed(nonce, secret)).status
+        for nonce, secret in (("1", secrets["token_secret"]), ("2", "wrong"))
+    ]
+    assert statuses == [200, 401]

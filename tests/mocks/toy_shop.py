@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
+from urllib.parse import urlencode
+
+from typing_extensions import override
 
 from harness.model.contract import (
     Contract,
@@ -15,12 +18,13 @@ from harness.model.contract import (
     RequestBody,
     Response,
 )
-from harness.model.exchange import HttpRequest
+from harness.model.exchange import Headers, HttpRequest
 from harness.model.ports import Credentials, SystemAccess
 from harness.simulation.clock import VirtualClock
 from harness.simulation.faults import FaultPlan, FaultRule
 from harness.simulation.streams import SeededStreams
 from harness.simulation.trace import Trace
+from mocks.kit.accounts import Account
 from mocks.kit.books import BookKind, Books
 from mocks.kit.client import InProcessClient
 from mocks.kit.pipeline import Edge
@@ -172,6 +176,7 @@ class ToyShop(Simulator):
     def send_order(self, call: Call) -> Answer:
         return Answer(204)
 
+    @override
     def error_answer(self, refused: Refused, call_id: str) -> Answer:
         statuses = {
             "unknown_path": 404,
@@ -180,15 +185,33 @@ class ToyShop(Simulator):
             "token_expired": 401,
             "throttled": 429,
             "invalid": 400,
+            "forbidden": 403,
+            "not_found": 404,
+            "conflict": 409,
+            "precondition_failed": 412,
+            "too_large": 413,
+            "unsupported_media_type": 415,
             "unavailable": 503,
             "internal": 500,
         }
         status = refused.status or statuses[refused.kind.value]
-        return Answer(status, {"error": refused.kind.value})
+        return Answer(status, {"error": refused.kind.value, "reason": refused.reason})
 
-    def access(self, base_url: str) -> SystemAccess:
-        secrets = {"client_id": "id", "client_secret": "secret", "refresh_token": "refresh"}
-        return SystemAccess("toy_shop", "channel", base_url, "seller", Credentials(secrets))
+    @override
+    def default_account(self) -> Account:
+        return Account("seller")
+
+    @override
+    def access(self, base_url: str, account: str | None = None) -> SystemAccess:
+        owner = self.accounts[account]
+        base_url = self.doors.base_url(owner, base_url)
+        end = "" if owner is self.accounts.default else f"-{owner.id}"
+        names = {"client_id": "id", "client_secret": "secret", "refresh_token": "refresh"}
+        secrets = {name: value + end for name, value in names.items()}
+        secrets |= {"access_token": f"static{end}", "username": f"user{end}", "password": "pass"}
+        secrets |= {"consumer_key": f"ck{end}", "consumer_secret": "cs"}
+        secrets |= {"token_id": f"tk{end}", "token_secret": "ts"}
+        return SystemAccess("toy_shop", "channel", base_url, owner.id, Credentials(secrets))
 
 
 @dataclass
@@ -200,18 +223,25 @@ class Shop:
     seed: int = 1
     clock: Any = field(default_factory=lambda: VirtualClock(START_US))
     check_answers: bool = False
+    contracts: dict[str, Contract] = field(default_factory=lambda: {"shop/v1": CONTRACT})
+    settings: dict[str, Any] = field(default_factory=dict)
+    accounts: tuple[Account, ...] = ()
+
+    simulator_class: ClassVar[type[Simulator]] = ToyShop
 
     def __post_init__(self) -> None:
         streams = SeededStreams(self.seed)
         self.books = Books("toy_shop")
         setup = SimulatorSetup(
-            contracts={"shop/v1": CONTRACT},
+            contracts=self.contracts,
             behaviour=self.behaviour,
             system={},
             streams=streams,
             books=self.books,
+            settings=self.settings,
+            accounts=self.accounts,
         )
-        self.simulator = ToyShop(setup)
+        self.simulator = self.simulator_class(setup)
         self.trace = Trace()
         self.faults = FaultPlan(self.rules, streams)
         self.edge = Edge(
@@ -225,22 +255,49 @@ class Shop:
         self.client = InProcessClient(self.edge, self.clock)
         self.token = ""
 
-    async def log_in(self) -> None:
-        """Fetch an access token."""
-        answer = await self.client.send(TOKEN_REQUEST)
+    async def log_in(self, account: str | None = None) -> str:
+        """Fetch an access token, of the default account unless another is named."""
+        request = TOKEN_REQUEST
+        if account is not None:
+            secrets = self.simulator.access("", account).credentials.values
+            names = ("client_id", "client_secret", "refresh_token")
+            form = {"grant_type": "refresh_token", **{name: secrets[name] for name in names}}
+            request = replace(request, body=urlencode(form).encode())
+        answer = await self.client.send(request)
         assert answer.status == 200, answer
-        self.token = answer.json()["access_token"]
+        token: str = answer.json()["access_token"]
+        if account is None:
+            self.token = token
+        return token
 
-    def request(self, method: str, target: str, body: Any = None) -> HttpRequest:
+    def request(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Headers = (),
+    ) -> HttpRequest:
         """Return a request with the token."""
-        headers = (("x-access-token", self.token),)
+        headers = (("x-access-token", token or self.token), *headers)
         if body is None:
             return HttpRequest.from_target(method, target, headers)
         return HttpRequest.with_json(method, target, body, headers=headers)
 
-    async def call(self, method: str, target: str, body: Any = None, **options: Any) -> Any:
+    async def call(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        token: str | None = None,
+        headers: Headers = (),
+        **options: Any,
+    ) -> Any:
         """Send a request with the token and return the answer."""
-        return await self.client.send(self.request(method, target, body), **options)
+        request = self.request(method, target, body, token=token, headers=headers)
+        return await self.client.send(request, **options)
 
 
 TOKEN_REQUEST = HttpRequest(
