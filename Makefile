@@ -21,7 +21,7 @@ demo: $(READY) ## Make the environment and run the demo
 	$(BIN)/driftgate demo
 
 test: $(READY) ## Make the environment and run the whole test suite
-	$(BIN)/python -m pytest --cov --cov-report=term:skip-covered $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --cov --cov-report=term:skip-covered $(ARGS)
 
 check: lint types layers ## Lint, types and layers
 
