@@ -52,6 +52,22 @@ AsOfOption = Annotated[
         metavar="DATE",
     ),
 ]
+GraceDaysOption = Annotated[
+    int,
+    typer.Option(
+        "--grace-days",
+        min=0,
+        help="Days that must pass after an announced sunset before a removal is in order.",
+    ),
+]
+NoticeDaysOption = Annotated[
+    int,
+    typer.Option(
+        "--notice-days",
+        min=0,
+        help="Days that must lie between the announcement of a sunset and the sunset.",
+    ),
+]
 DEFAULT_PICK = "wire-request,wire-response,policy"
 
 
@@ -78,6 +94,8 @@ def make_choices(
     severity: Path | None = None,
     consumers: Path | None = None,
     strict_open: bool = False,
+    grace_days: int = 0,
+    notice_days: int = 0,
 ) -> Choices:
     """Return what the options of a command say together.
 
@@ -106,6 +124,8 @@ def make_choices(
         accepted=_accepted(accepted) if accepted else None,
         severity=_severity(severity) if severity else None,
         strict_open=strict_open,
+        grace_days=grace_days,
+        notice_days=notice_days,
     )
 
 

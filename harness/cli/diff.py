@@ -16,7 +16,9 @@ from harness.cli.choices import (
     CategoryOption,
     CheckVersionOption,
     FailLevelOption,
+    GraceDaysOption,
     NoAcceptedOption,
+    NoticeDaysOption,
     make_choices,
     replay_command,
 )
@@ -105,6 +107,8 @@ def diff(
         typer.Option("--witness-dir", help="Write each proof as a request to run, and as JSON."),
     ] = None,
     as_of: AsOfOption = None,
+    grace_days: GraceDaysOption = 0,
+    notice_days: NoticeDaysOption = 0,
     timing: Annotated[
         bool, typer.Option("--timing", help="Say on standard error where the time went.")
     ] = False,
@@ -121,6 +125,8 @@ def diff(
         check_version=check_version,
         no_accepted=no_accepted,
         as_of=as_of,
+        grace_days=grace_days,
+        notice_days=notice_days,
         accepted=accepted,
         severity=severity,
         consumers=consumers,
@@ -162,6 +168,8 @@ def diff(
             overlay=overlay or [],
             strict_open=strict_open,
             as_of=as_of,
+            grace_days=grace_days,
+            notice_days=notice_days,
         )
         report = replace(report, replay=replay)
     emit(report, fmt, output)

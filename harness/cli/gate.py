@@ -13,7 +13,9 @@ from harness.cli.choices import (
     CategoryOption,
     CheckVersionOption,
     FailLevelOption,
+    GraceDaysOption,
     NoAcceptedOption,
+    NoticeDaysOption,
     make_choices,
     replay_command,
 )
@@ -54,6 +56,8 @@ def register(app: typer.Typer) -> None:
         check_version: CheckVersionOption = False,
         no_accepted: NoAcceptedOption = False,
         as_of: AsOfOption = None,
+        grace_days: GraceDaysOption = 0,
+        notice_days: NoticeDaysOption = 0,
         output: OutputOption = None,
     ) -> None:
         """Validate and compare every contract document touched between two git revisions."""
@@ -62,7 +66,12 @@ def register(app: typer.Typer) -> None:
 
         level = FailLevel.parse(fail_on)
         choices = make_choices(
-            category=category, check_version=check_version, no_accepted=no_accepted, as_of=as_of
+            category=category,
+            check_version=check_version,
+            no_accepted=no_accepted,
+            as_of=as_of,
+            grace_days=grace_days,
+            notice_days=notice_days,
         )
         replay = replay_command(
             "gate",
@@ -74,6 +83,8 @@ def register(app: typer.Typer) -> None:
             check_version=check_version,
             no_accepted=no_accepted,
             as_of=as_of,
+            grace_days=grace_days,
+            notice_days=notice_days,
         )
         options = GateOptions(
             base=base,

@@ -28,7 +28,8 @@ def _nobody(_phase: str) -> None:
 class Choices:
     """What holds for every pair of a run.
 
-    ``today`` is the date that expiry and sunsets are measured against. ``accepted`` and
+    ``today`` is the date that expiry and sunsets are measured against; ``grace_days`` and
+    ``notice_days`` are those of :class:`harness.compatibility.CompareOptions`. ``accepted`` and
     ``severity`` replace the files beside the contracts; ``use_accepted`` false ignores both.
     ``lap`` is told the name of each phase of a comparison that just ended.
     """
@@ -41,6 +42,8 @@ class Choices:
     accepted: AcceptedFile | None = None
     severity: SeverityPolicy | None = None
     strict_open: bool = False
+    grace_days: int = 0
+    notice_days: int = 0
     lap: Callable[[str], None] = _nobody
 
     def options(self) -> CompareOptions:
@@ -49,6 +52,8 @@ class Choices:
             strict_open=self.strict_open,
             judged=self.categories - DEFAULT_CATEGORIES,
             today=self.today,
+            grace_days=self.grace_days,
+            notice_days=self.notice_days,
             lap=self.lap,
         )
 

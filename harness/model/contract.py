@@ -234,6 +234,8 @@ class Contract:
     def name(self) -> str:
         """Return the title on one short line; some vendors put a whole page there."""
         title = " ".join((self.title or self.source).split())
+        if len(title) > TITLE_MAX:
+            title = title.split(". ", 1)[0]
         return title if len(title) <= TITLE_MAX else title[: TITLE_MAX - 1].rstrip() + "…"
 
     def operation(self, operation_id: str) -> Operation:

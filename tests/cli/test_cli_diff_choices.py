@@ -161,6 +161,25 @@ def test_categories_decide_what_is_judged_and_what_counts(tmp_path: Path) -> Non
     assert aside["replay"] == "driftgate diff old.yaml new.yaml --category data-loss"
 
 
+def test_a_removal_is_in_order_once_its_sunset_and_the_grace_have_passed(tmp_path: Path) -> None:
+    leaving = OLD.replace(
+        "    get:\n", "    get:\n      deprecated: true\n      x-sunset: '2026-03-01'\n"
+    )
+    (tmp_path / "old.yaml").write_text(leaving, encoding="utf-8")
+    gone = OLD[: OLD.index("paths:")] + "paths: {}\n"
+    (tmp_path / "new.yaml").write_text(gone, encoding="utf-8")
+    pair = ("diff", "old.yaml", "new.yaml", "--format", "json")
+    early = driftgate(tmp_path, *pair, "--as-of", "2026-02-01")
+    assert early.returncode == 1
+    assert "removed-before-sunset" in early.stdout
+    late = driftgate(tmp_path, *pair, "--as-of", "2026-03-10")
+    assert late.returncode == 0
+    assert "operation-removed-after-sunset" in late.stdout
+    patient = driftgate(tmp_path, *pair, "--as-of", "2026-03-10", "--grace-days", "30")
+    assert patient.returncode == 1
+    assert "--grace-days 30" in json.loads(patient.stdout)["replay"]
+
+
 def test_a_consumer_that_reads_what_is_lost_is_named(tmp_path: Path) -> None:
     pair(tmp_path, SHORTER)
     (tmp_path / "pacts").mkdir()
