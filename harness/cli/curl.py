@@ -22,11 +22,14 @@ def token_line(access: SystemAccess, behaviour: JsonObject, now_us: int) -> str 
     form = _form(str(rules.get("kind", "none")), access, str(rules.get("token_path")), now_us)
     if form is None:
         return None
-    url = shlex.quote(access.base_url + str(rules["token_path"]))
-    fields = " ".join(
-        f"--data-urlencode {shlex.quote(f'{name}={value}')}" for name, value in form.items()
-    )
-    return f"TOKEN=$(curl -s {url} {fields} | {_TAKE_TOKEN})"
+    # Some addresses name the tenant; the system itself knows how its own is filled in.
+    address = access.parameters.get("token_url", access.base_url + str(rules["token_path"]))
+    words = [shlex.quote(address)]
+    if rules.get("client_authentication") == "basic":
+        client = f"{form.pop('client_id')}:{form.pop('client_secret')}"
+        words.append(f"-u {shlex.quote(client)}")
+    words += [f"--data-urlencode {shlex.quote(f'{n}={value}')}" for n, value in form.items()]
+    return f"TOKEN=$(curl -s {' '.join(words)} | {_TAKE_TOKEN})"
 
 
 def call_line(access: SystemAccess, behaviour: JsonObject, request: HttpRequest) -> str:
@@ -38,8 +41,9 @@ def call_line(access: SystemAccess, behaviour: JsonObject, request: HttpRequest)
     parts.append(shlex.quote(access.base_url + request.target()))
     header = rules.get("request_header")
     if header is not None:
-        scheme = "Bearer " if str(header).lower() == "authorization" else ""
-        parts.append(f'-H "{header}: {scheme}$TOKEN"')
+        usual = "Bearer" if str(header).lower() == "authorization" else ""
+        word = f"{rules.get('request_scheme', usual)} $TOKEN".strip()
+        parts.append(f'-H "{header}: {word}"')
     parts += [f"-H {shlex.quote(f'{name}: {value}')}" for name, value in request.headers]
     if request.body:
         parts.append(f"-d {shlex.quote(request.body.decode())}")
@@ -51,6 +55,9 @@ def _form(kind: str, access: SystemAccess, token_path: str, now_us: int) -> dict
     if kind == "oauth2_refresh_token":
         names = ("client_id", "client_secret", "refresh_token")
         return {"grant_type": "refresh_token", **{name: secrets[name] for name in names}}
+    if kind == "oauth2_client_credentials":
+        client = {name: secrets[name] for name in ("client_id", "client_secret")}
+        return {"grant_type": "client_credentials", **client}
     if kind == "oauth2_client_assertion":
         return {
             "grant_type": "client_credentials",

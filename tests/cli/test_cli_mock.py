@@ -53,6 +53,7 @@ def curl(client: httpx.Client, line: str, token: str = "") -> httpx.Response:
     method, url, body = "GET", "", ""
     headers: dict[str, str] = {}
     form: dict[str, str] = {}
+    client_login: tuple[str, str] | None = None
     for word in words:
         if word == "-s":
             continue
@@ -61,6 +62,9 @@ def curl(client: httpx.Client, line: str, token: str = "") -> httpx.Response:
         elif word == "-H":
             name, _, value = next(words).partition(": ")
             headers[name] = value
+        elif word == "-u":
+            name, _, value = next(words).partition(":")
+            client_login = (name, value)
         elif word == "-d":
             body = next(words)
         elif word == "--data-urlencode":
@@ -70,7 +74,7 @@ def curl(client: httpx.Client, line: str, token: str = "") -> httpx.Response:
             assert word.startswith("http://127.0.0.1:")
             url = word
     if form:
-        return client.post(url, data=form, headers=headers)
+        return client.post(url, data=form, headers=headers, auth=client_login)
     return client.request(method, url, headers=headers, content=body)
 
 
@@ -105,6 +109,19 @@ def test_the_printed_lines_work_and_ctrl_c_ends_with_a_summary() -> None:
         assert process.wait(timeout=30) == 0
     assert "amazon_spapi: 2 answered" in rest
     assert "netsuite: 2 answered" in rest
+
+
+@pytest.mark.slow
+def test_the_printed_lines_of_every_system_work() -> None:
+    from mocks.kit.estate import discover
+
+    systems = sorted(discover())
+    assert {"dynamics365", "ebay", "walmart", "wms"} <= set(systems)
+    with (
+        serving(*systems, "--orders", "3") as (_, printed),
+        httpx.Client(trust_env=False) as client,
+    ):
+        assert len(follow(client, printed)) == len(systems)
 
 
 @pytest.mark.slow
