@@ -285,7 +285,7 @@ def test_a_clean_run_is_a_success_without_results() -> None:
         ("./contracts/a.yaml", "contracts/a.yaml", True),
         ("main:contracts/a.yaml", "main%3Acontracts/a.yaml", True),
         ("/srv/contracts/ä.yaml", "file:///srv/contracts/%C3%A4.yaml", False),
-        ("C:\\work\\a.yaml", "file:///C:/work/a.yaml", False),
+        ("C:\\shop\\a.yaml", "file:///C:/shop/a.yaml", False),
         ("https://example.invalid/a b?c=1", "https://example.invalid/a%20b?c=1", False),
         ("dir/a%20b.yaml", "dir/a%2520b.yaml", True),
     ],
