@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import TypeVar
 
@@ -159,32 +160,18 @@ class Exploration:
             old, new = (None, "required") if self.request else ("required", None)
         elif gap.keyword == "required":
             old, new = ("optional", "required") if self.request else ("required", "optional")
-        where = field_path(start.place, path, gap.name)
-        occurrences = self._occurrences(routes, gap.name)
-        first = Occurrence(start.operation, where)
         text = pattern.format(mine=_shown(gap.mine), theirs=_shown(gap.new), name=gap.name)
         # Encoded text is the same JSON to any validator; what it stands for is not.
         proved = confirmed is not None or gap.structural
-        return Finding(
-            fingerprint=identity(rule.id, self.direction, occurrences[0], old, new),
-            rule=rule.id,
-            category=rule.category,
+        reason = gap.reason or "no value was found that both full schemas confirm"
+        made = self._at(cause, rule, routes, (root, path), gap.name, old=old, new=new)
+        return replace(
+            made,
             verdict=Verdict.BREAKING if proved else Verdict.UNPROVEN,
-            message=f"{where or 'body'}: {text}.",
-            direction=self.direction,
-            operations=_led_by(first, occurrences, lambda o: o.operation),
-            occurrences=_led_by(first, occurrences, lambda o: o),
-            pointer=self._pointers(cause),
-            field=where,
-            old=old,
-            new=new,
+            message=f"{made.field or 'body'}: {text}.",
             proof=Proof.WITNESS if confirmed else Proof.STRUCTURE if proved else Proof.NONE,
-            witness=Witness(confirmed.value, request_exchange(start, confirmed.value))
-            if confirmed is not None
-            else None,
-            reason=""
-            if proved
-            else gap.reason or "no value was found that both full schemas confirm",
+            witness=_witness(start, confirmed),
+            reason="" if proved else reason,
         )
 
     def _vacuous(self, roots: Iterable[Pair]) -> Iterator[Finding]:
@@ -201,31 +188,21 @@ class Exploration:
         """
         routes = list(self._routes(pair))
         root, path = routes[0]
-        start = self.roots[root][0]
         rule = rules.STRUCTURE[f"{self.direction.value}-nothing-possible"]
-        where = field_path(start.place, path)
-        first = Occurrence(start.operation, where)
-        occurrences = self._occurrences(routes, "")
+        cause = Cause("", "", "", pair.writer.pointers, pair.reader.pointers)
+        made = self._at(cause, rule, routes, (root, path), "")
         used_to_come = None if self.request or path else self._old_answer(pair)
         which = "old" if self.request else "new"
-        return Finding(
-            fingerprint=identity(rule.id, self.direction, occurrences[0], None, None),
-            rule=rule.id,
-            category=rule.category,
-            verdict=Verdict.BREAKING if used_to_come else Verdict.COMPATIBLE,
-            message=f"{where or 'body'}: {why} in the {which} contract.",
-            direction=self.direction,
-            operations=_led_by(first, occurrences, lambda o: o.operation),
-            occurrences=_led_by(first, occurrences, lambda o: o),
-            pointer=self._pointers(Cause("", "", "", pair.writer.pointers, pair.reader.pointers)),
-            field=where,
-            proof=Proof.STRUCTURE if used_to_come else Proof.NONE,
-            witness=Witness(used_to_come.value, request_exchange(start, used_to_come.value))
-            if used_to_come
-            else None,
-            reason=""
-            if used_to_come
-            else "what nothing can match says nothing of what is really sent",
+        told = replace(made, message=f"{made.field or 'body'}: {why} in the {which} contract.")
+        if used_to_come is None:
+            return replace(
+                told, reason="what nothing can match says nothing of what is really sent"
+            )
+        return replace(
+            told,
+            verdict=Verdict.BREAKING,
+            proof=Proof.STRUCTURE,
+            witness=_witness(self.roots[root][0], used_to_come),
         )
 
     def _old_answer(self, pair: Pair) -> Confirmation | None:
@@ -273,26 +250,58 @@ class Exploration:
         routes = [route for pair, _, _ in sightings for route in self._routes(pair)]
         root, path = routes[0]
         rule = rules.STRUCTURE[f"{self.direction.value}-property-{what}"]
-        where = field_path(self.roots[root][0].place, path, name)
-        occurrences = self._occurrences(routes, name)
-        first = Occurrence(self.roots[root][0].operation, where)
         text = "is new" if what == "added" else "is not described any more"
         lost = rule.category in self.judged and rule.category not in rules.ALWAYS_JUDGED
+        made = self._at(cause, rule, routes, (root, path), name)
+        return replace(
+            made,
+            verdict=Verdict.BREAKING if lost else Verdict.COMPATIBLE,
+            message=f"{made.field}: the property {name} {text}.",
+            old=None if what == "added" else name,
+            new=name if what == "added" else None,
+            proof=Proof.STRUCTURE if lost else Proof.NONE,
+        )
+
+    def _at(
+        self,
+        cause: Cause,
+        rule: rules.Rule,
+        routes: list[tuple[Pair, Path]],
+        shown: tuple[Pair, Path],
+        name: str,
+        *,
+        old: Json = None,
+        new: Json = None,
+    ) -> Finding:
+        """Return a finding with its places and its identity, not judged yet.
+
+        ``routes`` are all ways to the cause, ``shown`` the one that is told in full.
+        """
+        root, path = shown
+        start = self.roots[root][0]
+        where = field_path(start.place, path, name)
+        first = Occurrence(start.operation, where)
+        occurrences = self._occurrences(routes, name)
         return Finding(
-            fingerprint=identity(rule.id, self.direction, occurrences[0], None, None),
+            fingerprint=identity(rule.id, self.direction, occurrences[0], old, new),
             rule=rule.id,
             category=rule.category,
-            verdict=Verdict.BREAKING if lost else Verdict.COMPATIBLE,
-            message=f"{where}: the property {name} {text}.",
+            verdict=Verdict.COMPATIBLE,
+            message="",
             direction=self.direction,
             operations=_led_by(first, occurrences, lambda o: o.operation),
             occurrences=_led_by(first, occurrences, lambda o: o),
             pointer=self._pointers(cause),
             field=where,
-            old=None if what == "added" else name,
-            new=name if what == "added" else None,
-            proof=Proof.STRUCTURE if lost else Proof.NONE,
+            old=old,
+            new=new,
         )
+
+
+def _witness(start: Root, confirmed: Confirmation | None) -> Witness | None:
+    if confirmed is None:
+        return None
+    return Witness(confirmed.value, request_exchange(start, confirmed.value))
 
 
 def _led_by(
