@@ -13,6 +13,7 @@ from harness.compatibility.exchanges.media import is_form, media_pairs, takes
 from harness.compatibility.exchanges.pairing import Walk
 from harness.compatibility.exchanges.statuses import Answering, Meeting, meetings, number_for
 from harness.compatibility.exchanges.wire import spelling_of
+from harness.compatibility.schemas.side import Side
 from harness.model.contract import Contract, MediaType, Operation, Parameter, RequestBody, Response
 from harness.model.finding import Direction, Sides
 from harness.model.values import Json
@@ -74,8 +75,16 @@ class Incoming:
                 exchange=self.new_calls.call(self.after),
                 **facts,
             )
-        alike = spelling_of(old).json == spelling_of(new).json
-        if alike:
+        before, after = spelling_of(old), spelling_of(new)
+        if before.words != after.words and (before.json != after.json or self._composite(old, new)):
+            self.walk.doubts(
+                "webhook-parameter-style-changed",
+                self.label,
+                f"The {old.location.value} parameter {old.name} is spelled otherwise now.",
+                "what a receiver makes of the other spelling is not decided for events",
+                **{**facts, "old": before.words, "new": after.words},
+            )
+        if before.json == after.json:
             wire = "" if new.media_type else ("exploded" if new.explode else "text")
             self.walk.asks(
                 self.label,
@@ -86,6 +95,16 @@ class Incoming:
                 wire=wire,
                 exchange=partial(self._event_with, place_of(new)),
             )
+
+    def _composite(self, old: Parameter, new: Parameter) -> bool:
+        """Say whether lists or objects may travel, whose spelling shows; a single value's does not.
+
+        A parameter of which nothing is said may hold them too.
+        """
+        return any(
+            _types(contract, parameter.schema) & {"array", "object"}
+            for contract, parameter in zip(self.contracts, (old, new), strict=True)
+        )
 
     def _body(self) -> None:
         old, new = self.before.request_body, self.after.request_body
@@ -247,6 +266,11 @@ class Incoming:
         """Return the old event and the old receiver's answer to it."""
         answer = self.old_calls.answer(response, status=status, by_consumer=True, **more)
         return {**self.old_calls.call(self.before), **answer}
+
+
+def _types(contract: Contract, schema: str | None) -> frozenset[str]:
+    side = Side(contract.schemas, dropped="writeOnly", writer=False, closed=False)
+    return side.shape(side.node(schema)).types
 
 
 def _key(parameter: Parameter) -> tuple[str, str]:

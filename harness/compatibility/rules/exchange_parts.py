@@ -170,6 +170,12 @@ _EVENTS = (
         "A parameter more is ignored by old receivers.",
     ),
     Rule(
+        "webhook-parameter-style-changed",
+        "Receivers may read another value out of the other spelling.",
+        _A,
+        "request-parameter-style-changed",
+    ),
+    Rule(
         "webhook-parameter-became-optional",
         "Receivers may rely on this parameter.",
         _A,
